@@ -1,0 +1,1 @@
+"""Typed models: what a service is (`service`), what a stack file may say (`stack`)."""

@@ -1,0 +1,22 @@
+"""What every model of settings and services shares."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+
+class Model(BaseModel):
+    """An immutable model whose keys are camelCase in a stack file and snake_case in Python.
+
+    Unknown keys are refused: a misspelt setting must never be dropped silently.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+    )

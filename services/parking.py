@@ -1,0 +1,84 @@
+"""Parking operations: entries, exits, searches; very high I/O, horizontal with a sharded table."""
+
+from infra.model.service import (
+    CacheTtl,
+    Consumption,
+    Criticality,
+    ErrorClass,
+    HealthCheck,
+    LoadBalancing,
+    MeshAlgorithm,
+    Objective,
+    PrometheusMetric,
+    ResourceMetric,
+    Resources,
+    Scaling,
+    ScalingDirection,
+    ScalingPolicy,
+    Service,
+    TargetGroupAlgorithm,
+    Topic,
+)
+
+PARKING = Service(
+    name="parking",
+    path_prefixes=("/parking",),
+    rule_priority=110,
+    health=HealthCheck(path="/parking/health", tests="the database answers through the pool"),
+    resources=Resources(cpu_request="500m", memory_request="1Gi", cpu_limit="2000m", memory_limit="4Gi"),
+    scaling=Scaling(
+        min_replicas=5,
+        max_replicas=100,
+        metrics=(
+            ResourceMetric(name="cpu", utilization_percent=60),
+            ResourceMetric(name="memory", utilization_percent=75),
+            PrometheusMetric(
+                name="database_connections_active",
+                query='sum(database_connections_active{service="parking-service"})',
+                threshold=80,
+            ),
+        ),
+        scale_up=ScalingDirection(
+            stabilization_window_seconds=30,
+            policies=(ScalingPolicy(type="Pods", value=4, period_seconds=60),),
+        ),
+        scale_down=ScalingDirection(
+            stabilization_window_seconds=180,
+            policies=(ScalingPolicy(type="Percent", value=25, period_seconds=180),),
+        ),
+    ),
+    # Least connections with geographic affinity: long operations on location-specific data.
+    load_balancing=LoadBalancing(
+        target_group=TargetGroupAlgorithm.LEAST_OUTSTANDING_REQUESTS,
+        mesh=MeshAlgorithm.LEAST_REQUEST,
+        locality_affinity=True,
+    ),
+    availability_percent=99.9,
+    error_class=ErrorClass.CRITICAL,
+    objectives=(
+        Objective(
+            operation="vehicle-entry", target_ms=300, percentile=95, method="POST", path="/parking/entries"
+        ),
+        Objective(
+            operation="vehicle-search", target_ms=500, percentile=95, method="GET", path="/parking/search"
+        ),
+        Objective(
+            operation="exit-processing", target_ms=400, percentile=95, method="POST", path="/parking/exits"
+        ),
+    ),
+    uses_database=True,
+    writes_database=True,
+    caches=("cache", "rate-limit"),
+    produces=("vehicle-events", "notification-events"),
+    topics=(Topic(name="vehicle-events", partitions=50, retention_days=7, compression="snappy"),),
+    consumption=Consumption(topics=("vehicle-events",), consumers=10),
+    called_by=("payment", "analytics"),
+    application_cache=(
+        CacheTtl(entry="location-configurations", ttl_seconds=3600),
+        CacheTtl(entry="rate-calculations", ttl_seconds=21_600),
+        CacheTtl(entry="search-results", ttl_seconds=300),
+    ),
+    edge_cache_seconds=300,
+    criticality=Criticality.STANDARD,
+    rate_limit_per_5_minutes=2000,
+)
