@@ -1,0 +1,1 @@
+"""Reusable component resources, one idea a file."""

@@ -1,0 +1,1 @@
+"""Composition roots: what one region deploys and what the edge adds."""
