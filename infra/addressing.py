@@ -40,6 +40,11 @@ class SubnetPlan:
     tier: Tier
     cidr: str
 
+    @property
+    def letter(self) -> str:
+        """Last letter of the zone, which distinguishes it within a VPC."""
+        return self.zone[-1]
+
 
 def subnet_cidr(*, vpc_cidr: str, zone: str, tier: Tier) -> str:
     """Range of one tier in one zone.
@@ -58,7 +63,7 @@ def subnet_cidr(*, vpc_cidr: str, zone: str, tier: Tier) -> str:
         raise AddressPlanError(f"{vpc_cidr!r} is not an IPv4 network: {error}") from error
     if network.prefixlen != 16:
         raise AddressPlanError(f"{vpc_cidr} is a /{network.prefixlen}; the plan divides a /16")
-    if zone[-1:] not in ZONE_LETTERS:
+    if not zone or zone[-1] not in ZONE_LETTERS:
         raise AddressPlanError(f"zone {zone!r} does not end in a to d, the four that the plan has blocks for")
     block = list(network.subnets(prefixlen_diff=2))[ZONE_LETTERS.index(zone[-1])]
     bits, index = _TIER_PLACE[tier]
@@ -66,7 +71,21 @@ def subnet_cidr(*, vpc_cidr: str, zone: str, tier: Tier) -> str:
 
 
 def plan(*, vpc_cidr: str, zones: tuple[str, ...]) -> tuple[SubnetPlan, ...]:
-    """All subnets of a VPC, by tier and zone."""
+    """All subnets of a VPC, by tier and zone.
+
+    Args:
+        vpc_cidr: The VPC's range; a /16.
+        zones: Availability zones, in any order; each ends in another letter.
+
+    Raises:
+        AddressPlanError: When the range is no /16, a zone has no block, or two zones share one.
+    """
+    letters = [zone[-1:] for zone in zones]
+    for zone, letter in zip(zones, letters, strict=True):
+        if letters.count(letter) > 1:
+            raise AddressPlanError(
+                f"zone {zone!r} shares its letter with another, and so its addresses: {zones}"
+            )
     return tuple(
         SubnetPlan(zone=zone, tier=tier, cidr=subnet_cidr(vpc_cidr=vpc_cidr, zone=zone, tier=tier))
         for tier in Tier

@@ -45,7 +45,9 @@ def fit(name: str, *, limit: int) -> str:
 def region_code(region: str) -> str:
     """Short form of a region, e.g. `use1` for us-east-1, for names that are unique over an account."""
     area, *direction, number = region.split("-")
-    return "".join((area, *(_DIRECTIONS.sub(lambda match: match.group()[0], word) for word in direction), number))
+    return "".join(
+        (area, *(_DIRECTIONS.sub(lambda match: match.group()[0], word) for word in direction), number)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

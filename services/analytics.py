@@ -60,13 +60,25 @@ ANALYTICS = Service(
     error_class=ErrorClass.STANDARD,
     objectives=(
         Objective(
-            operation="dashboard-load", target_ms=1000, percentile=95, method="GET", path="/analytics/dashboards"
+            operation="dashboard-load",
+            target_ms=1000,
+            percentile=95,
+            method="GET",
+            path="/analytics/dashboards",
         ),
         Objective(
-            operation="report-generation", target_ms=5000, percentile=90, method="POST", path="/analytics/reports"
+            operation="report-generation",
+            target_ms=5000,
+            percentile=90,
+            method="POST",
+            path="/analytics/reports",
         ),
         Objective(
-            operation="real-time-metrics", target_ms=200, percentile=95, method="GET", path="/analytics/metrics"
+            operation="real-time-metrics",
+            target_ms=200,
+            percentile=95,
+            method="GET",
+            path="/analytics/metrics",
         ),
     ),
     pool=Pool.ANALYTICS,

@@ -71,8 +71,12 @@ PAYMENT = Service(
     availability_percent=99.95,
     error_class=ErrorClass.CRITICAL,
     objectives=(
-        Objective(operation="fee-calculation", target_ms=200, percentile=95, method="GET", path="/payments/fees"),
-        Objective(operation="payment-processing", target_ms=2000, percentile=95, method="POST", path="/payments"),
+        Objective(
+            operation="fee-calculation", target_ms=200, percentile=95, method="GET", path="/payments/fees"
+        ),
+        Objective(
+            operation="payment-processing", target_ms=2000, percentile=95, method="POST", path="/payments"
+        ),
         Objective(
             operation="payment-status", target_ms=100, percentile=95, method="GET", path="/payments/status"
         ),

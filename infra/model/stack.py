@@ -140,6 +140,23 @@ class DatabaseSettings(Model):
     log_retention_days: LogRetentionDays = 90
 
 
+class ConnectionPoolSettings(Model):
+    """PgBouncer between the services and the database."""
+
+    replicas: int = Field(default=2, ge=2, le=10)
+    client_connections: int = Field(default=200, ge=10, le=10_000)
+    """Client connections a service may hold, over all its pods."""
+    multiplexing_ratio: int = Field(default=10, ge=1, le=100)
+    """Client connections per server connection."""
+    statement_timeout_seconds: int = Field(default=30, ge=1, le=3600)
+    idle_timeout_seconds: int = Field(default=300, ge=10, le=86_400)
+
+    @property
+    def server_connections(self) -> int:
+        """Server connections of one pool of one service in one PgBouncer pod."""
+        return -(-self.client_connections // self.multiplexing_ratio)
+
+
 class CacheSettings(Model):
     """One ElastiCache store (Valkey)."""
 
@@ -207,7 +224,7 @@ class StreamingSettings(Model):
     """Ceiling of storage autoscaling per broker."""
     replication_factor: int = Field(default=3, ge=2, le=5)
     min_insync_replicas: int = Field(default=2, ge=1, le=4)
-    topics: dict[str, TopicSettings] = {}
+    topics: dict[str, TopicSettings] = Field(default_factory=dict)
     """Partition counts that differ from the catalogue's, by topic name."""
     log_retention_days: LogRetentionDays = 30
 
@@ -251,6 +268,7 @@ class StackSettings(Model):
     cluster: ClusterSettings = ClusterSettings()
     node_pools: PoolsSettings = PoolsSettings()
     database: DatabaseSettings = DatabaseSettings()
+    connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()
     caches: CachesSettings = CachesSettings()
     streaming: StreamingSettings = StreamingSettings()
     registry: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._/-]+)?$")] | None = None

@@ -31,7 +31,7 @@ class Recorder(Mocks):
         self._calls = calls or {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        inputs = cast("dict[str, Any]", args.inputs)
+        inputs = _known(args.inputs)
         self.resources.append(Recorded(args.typ, args.name, inputs))
         short = args.typ.rsplit(":", 1)[-1].lower()
         computed = {
@@ -46,11 +46,11 @@ class Recorder(Mocks):
         }
         return f"{args.name}-id", {**computed, **inputs}
 
-    def call(self, args: MockCallArgs) -> dict[str, Any]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         answer = self._calls.get(args.token)
         if answer is None:
             raise AssertionError(f"the program called {args.token}, which this test does not answer")
-        return answer(cast("dict[str, Any]", args.args))
+        return answer(_known(args.args)), None
 
     def of_type(self, type_token: str) -> list[Recorded]:
         """Resources whose type token is `type_token`, e.g. `aws:ec2/vpc:Vpc`."""
@@ -62,6 +62,11 @@ class Recorder(Mocks):
         known = sorted({(r.type, r.name) for r in self.resources})
         assert len(found) == 1, f"expected one {type_token} {name or ''}, found {len(found)} among {known}"
         return found[0]
+
+
+def _known(values: object) -> dict[str, Any]:
+    """The SDK leaves the values' types open; keys are always text."""
+    return cast("dict[str, Any]", values)
 
 
 def run_program(program: Callable[[], Any], recorder: Recorder | None = None) -> Recorder:

@@ -1,0 +1,171 @@
+"""Reads a stack's settings: the only module that touches `pulumi.Config`.
+
+All that is wrong with a stack file is reported at once, before any resource is registered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_origin
+
+import pulumi
+import pydantic
+import yaml
+from pydantic import JsonValue
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from infra import checks
+from infra.model.base import Model
+from infra.model.service import Service
+from infra.model.stack import StackSettings
+from infra.model_errors import explain
+from infra.problems import SettingsError
+
+_NAMESPACE = "parking"
+_REGION_KEY = "aws:region"
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def load(*, catalogue: tuple[Service, ...], root: Path = _ROOT) -> StackSettings:
+    """Settings of the current stack, checked against each other and the catalogue of services.
+
+    Args:
+        catalogue: The services that a stack deploys.
+        root: Folder with the stack files, whose address ranges must be disjoint.
+
+    Raises:
+        SettingsError: When anything is wrong, with every problem found.
+    """
+    stack = pulumi.get_stack()
+    # pulumi.Config cannot list its keys, and an unknown key must not be dropped silently.
+    config = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
+    return parse(config, stack=stack, catalogue=catalogue, other_ranges=_other_ranges(root=root, stack=stack))
+
+
+def parse(
+    config: Mapping[str, str],
+    *,
+    stack: str,
+    catalogue: tuple[Service, ...],
+    other_ranges: Mapping[str, str],
+) -> StackSettings:
+    """Turn the engine's configuration into settings.
+
+    Args:
+        config: Key to value, as the engine hands it over: text, or JSON for structured values.
+        stack: Name of the stack, for messages.
+        catalogue: The services that a stack deploys.
+        other_ranges: VPC range of every other stack, by stack name.
+
+    Raises:
+        SettingsError: When anything is wrong.
+    """
+    values = _values(config)
+    try:
+        settings = StackSettings.model_validate_json(json.dumps(values))
+    except pydantic.ValidationError as error:
+        details = error.errors(include_url=False)
+        problems = [explain(StackSettings, detail) for detail in details]
+        mended = _mended(values, details)
+        if mended is not None:
+            problems += checks.check(mended, catalogue=catalogue, other_ranges=other_ranges)
+        raise SettingsError(stack=stack, problems=problems) from None
+    problems = checks.check(settings, catalogue=catalogue, other_ranges=other_ranges)
+    if problems:
+        raise SettingsError(stack=stack, problems=problems)
+    return settings
+
+
+def _values(config: Mapping[str, str]) -> dict[str, JsonValue]:
+    """Nested values by camelCase key, laid over the defaults so that a file says only what differs."""
+    given: dict[str, JsonValue] = {}
+    fields = {field.alias or name: field for name, field in StackSettings.model_fields.items()}
+    for key, text in config.items():
+        namespace, _, name = key.partition(":")
+        if key == _REGION_KEY:
+            given["region"] = text
+        elif namespace == _NAMESPACE:
+            given[name] = _decoded(text, field=fields.get(name))
+    return {name: _merged(_DEFAULTS.get(name), value) for name, value in given.items()}
+
+
+def _decoded(text: str, *, field: FieldInfo | None) -> JsonValue:
+    """A value as YAML meant it: structures, numbers and booleans come as JSON text, words as they are."""
+    if field is not None and field.annotation is not bool and not _is_structure(field):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _is_structure(field: FieldInfo) -> bool:
+    annotation = field.annotation
+    if isinstance(annotation, type) and issubclass(annotation, Model):
+        return True
+    return get_origin(annotation) is dict
+
+
+def _default(field: FieldInfo) -> JsonValue:
+    default = field.get_default(call_default_factory=False)
+    return default.model_dump(by_alias=True, mode="json") if isinstance(default, Model) else None
+
+
+_DEFAULTS: dict[str, JsonValue] = {
+    field.alias or name: _default(field) for name, field in StackSettings.model_fields.items()
+}
+
+
+def _merged(default: JsonValue, value: JsonValue) -> JsonValue:
+    """`value` laid over `default`, mapping by mapping; anything else replaces."""
+    if not isinstance(default, dict) or not isinstance(value, dict):
+        return value
+    merged = dict(default)
+    for key, part in value.items():
+        merged[key] = _merged(merged.get(key), part)
+    return merged
+
+
+def _mended(values: dict[str, JsonValue], details: list[ErrorDetails]) -> StackSettings | None:
+    """The settings with every wrong value left out or at its default, so that the other checks run as well.
+
+    None when what is left is not enough for a stack.
+    """
+    mended = json.loads(json.dumps(values))
+    for detail in details:
+        _put_default(mended, detail["loc"])
+    try:
+        return StackSettings.model_validate_json(json.dumps(mended))
+    except pydantic.ValidationError:
+        return None
+
+
+def _put_default(values: JsonValue, location: tuple[int | str, ...]) -> None:
+    default: JsonValue = _DEFAULTS
+    *parents, last = (str(part) for part in location)
+    for part in parents:
+        default = default.get(part) if isinstance(default, dict) else None
+        values = values.get(part) if isinstance(values, dict) else None
+    if not isinstance(values, dict):
+        return
+    if isinstance(default, dict) and default.get(last) is not None:
+        values[last] = default[last]
+    else:
+        values.pop(last, None)
+
+
+def _other_ranges(*, root: Path, stack: str) -> dict[str, str]:
+    """VPC ranges of the other stack files; a file that cannot be read is its own stack's problem."""
+    ranges: dict[str, str] = {}
+    for path in sorted(root.glob("Pulumi.*.yaml")):
+        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+        if name == stack:
+            continue
+        try:
+            ranges[name] = str(yaml.safe_load(path.read_text())["config"]["parking:network"]["cidr"])
+        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            continue
+    return ranges
