@@ -1,0 +1,107 @@
+"""What a primary stack promises to its secondaries: typed, versioned and validated when read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pulumi
+import pydantic
+from pydantic import Field
+
+from infra.model.base import Model
+from infra.naming import PROJECT
+
+VERSION = 1
+"""Raised whenever a field is added, renamed or given another meaning."""
+OUTPUT = "contract"
+SECRET_OUTPUT = "originSecret"  # noqa: S105 - the name of an output, not a secret
+_Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:")]
+
+
+class PrimaryContract(Model):
+    """Everything that a secondary region needs of the primary's."""
+
+    version: int
+    region: str
+    """Region of the primary."""
+    vpc_id: str
+    vpc_cidr: str
+    zone_id: str
+    """Hosted zone of the environment's domain."""
+    origin_domain: str
+    """Name under which CloudFront reaches the regions' load balancers."""
+    database_arn: _Arn
+    """The writer, which recovery replicas follow."""
+    database_writer_endpoint: str
+    """Host name of the writer."""
+    database_secret_arn: _Arn
+    """Secrets Manager secret with the writer's credentials."""
+
+
+class ContractError(pulumi.RunError):
+    """The primary's stack does not offer what this one needs; shown without a traceback."""
+
+
+def publish(**fields: pulumi.Input[str]) -> None:
+    """Export the contract of this stack.
+
+    Args:
+        **fields: Every field of `PrimaryContract` but `version`, by its Python name.
+    """
+    expected = set(PrimaryContract.model_fields) - {"version"}
+    if set(fields) != expected:
+        raise ValueError(f"the contract needs exactly {sorted(expected)}, got {sorted(fields)}")
+    aliases = {name: field.alias or name for name, field in PrimaryContract.model_fields.items()}
+    pulumi.export(OUTPUT, {"version": VERSION, **{aliases[name]: value for name, value in fields.items()}})
+
+
+def validate(raw: Any, *, stack: str) -> PrimaryContract:
+    """Check what another stack exported.
+
+    Args:
+        raw: The value of its `contract` output; None when it has none.
+        stack: Its name, for messages.
+
+    Raises:
+        ContractError: When there is no contract, it has another version, or a field is missing or malformed.
+    """
+    if raw is None:
+        raise ContractError(
+            f"Stack {stack} has no output {OUTPUT!r}: it is the primary that this stack follows "
+            f"(parking:primaryStack), and it has not been applied yet. "
+            f"Run `pulumi up --stack {stack}` first (locally: `bin/pulumi-local up --yes --stack {stack}`)."
+        )
+    found = raw.get("version") if isinstance(raw, dict) else None
+    if found != VERSION:
+        raise ContractError(
+            f"Stack {stack} offers contract version {found}, this program needs version {VERSION}. "
+            f"Apply the primary with the same version of this program first: `pulumi up --stack {stack}`."
+        )
+    try:
+        return PrimaryContract.model_validate(raw)
+    except pydantic.ValidationError as error:
+        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ContractError(
+            f"Stack {stack} offers a contract of version {VERSION} that is not valid: {details}. "
+            f"Apply the primary again: `pulumi up --stack {stack}`."
+        ) from None
+
+
+class Primary:
+    """The primary's contract and secret, read through a StackReference.
+
+    Args:
+        stack: Name of the primary's stack, in the same organization and project.
+
+    Raises:
+        ContractError: From the outputs, when the contract is missing or of another version.
+    """
+
+    contract: pulumi.Output[PrimaryContract]
+    origin_secret: pulumi.Output[str]
+    """Value of the header that proves a request came through CloudFront; secret."""
+
+    def __init__(self, *, stack: str) -> None:
+        reference = pulumi.StackReference("primary", stack_name=f"{pulumi.get_organization()}/{PROJECT}/{stack}")
+        self.contract = reference.get_output(OUTPUT).apply(lambda raw: validate(raw, stack=stack))
+        self.origin_secret = pulumi.Output.secret(reference.get_output(SECRET_OUTPUT))
