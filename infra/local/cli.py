@@ -1,0 +1,220 @@
+"""`bin/pulumi-local`: any pulumi command, with everything a cloud would answer answered on this machine."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import engines, environment, locks, passphrases, processes, project, stand_ins, state
+from infra.local.arguments import Invocation, parse
+from infra.local.errors import NO_SUCH_STACK, Interrupted, LocalError, interrupt_on_signals, say
+from infra.local.home import Home
+from infra.local.project import StackFile
+
+_STAND_INS = "{} are stand-ins on this machine; nothing reaches AWS"
+
+_HELP = """
+The local platform (bin/pulumi-local): aws, eks, kubernetes and random are stand-ins; nothing reaches AWS.
+State, records and logs are in {root}; a stack is made on first use if it has a Pulumi.<stack>.yaml.
+"""
+
+# Commands that take a stack but must not make it: they make, drop or list stacks themselves, or unlock one.
+_NO_STACK_NEEDED = frozenset({"init", "rm", "ls", "unselect", "migrate", "webhook", "schedule", "drift"})
+_RECOVERING = frozenset({"preview", "up", "refresh", "destroy", "import", "watch"})
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """One command and all it needs."""
+
+    invocation: Invocation
+    home: Home
+    environ: Mapping[str, str]
+    engine: engines.Engine
+    project_name: str = ""
+
+    def checkpoint(self, stack: str) -> state.Checkpoint:
+        return state.Checkpoint(home=self.home, project=self.project_name, stack=stack)
+
+    def engine_command(
+        self, args: Sequence[str], *, cwd: Path, ports: Mapping[str, int], quiet: bool = False
+    ) -> int:
+        env = environment.for_engine(
+            environ=self.environ,
+            home=self.home,
+            engine=self.engine.path,
+            engine_version=self.engine.version,
+            ports=ports,
+        )
+        command = [str(self.engine.path), *args]
+        return processes.run_quietly(command, cwd=cwd, env=env) if quiet else processes.run_engine(command, cwd=cwd, env=env)
+
+
+def main(args: Sequence[str]) -> int:
+    """Run one command and return its exit code."""
+    interrupt_on_signals()
+    try:
+        return _main(args)
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except Interrupted as interrupted:
+        say("interrupted")
+        return interrupted.exit_code
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: the local platform could not do its work: {where}{error.strerror or error}", file=sys.stderr)
+        print("  to do: check space and permissions there, or set PULUMI_LOCAL_HOME to another folder", file=sys.stderr)
+        return 1
+    finally:
+        processes.end_descendants()
+
+
+def _main(args: Sequence[str]) -> int:
+    cwd = Path.cwd()
+    home = Home.locate(environ=os.environ, cwd=cwd)
+    home.create()
+    invocation = parse(args=args, cwd=cwd)
+    engine = engines.find(home=home, environ=os.environ)
+    run = _Run(invocation=invocation, home=home, environ=os.environ, engine=engine)
+    if not invocation.in_project:
+        code = run.engine_command(invocation.args, cwd=cwd, ports={})
+        if not invocation.words or invocation.words == ("help",):
+            print(_HELP.format(root=home.root))
+        return code
+    state.mend(home)
+    run.project_name = project.project_name(home)
+    project.prepare(home)
+    return _in_project(run)
+
+
+def _in_project(run: _Run) -> int:
+    """Run a command that works on the project, in its mirror."""
+    invocation = run.invocation
+    with ExitStack() as cleanup:
+        stack = _stack_for(run)
+        file: StackFile | None = None
+        if stack is not None:
+            file = cleanup.enter_context(_prepared_stack(run, stack))
+        before = file.mirror.read_text(encoding="utf-8") if file and file.mirror.exists() else ""
+        args = [*invocation.args]
+        if file is not None and invocation.config_file is not None:
+            # Before `--`, which ends the flags.
+            args.insert(args.index("--") if "--" in args else len(args), f"--config-file={file.mirror}")
+        ports: dict[str, int] = {}
+        if invocation.uses_providers:
+            stand_ins.provide_plugin_stubs(run.home)
+            ports = cleanup.enter_context(stand_ins.running(home=run.home, environ=run.environ))
+            say(_STAND_INS.format(_listed(sorted(ports))))
+        code = run.engine_command(args, cwd=run.home.mirror, ports=ports)
+        _follow_up(run, code=code, file=file, before=before, stack=stack)
+    return code
+
+
+def _stack_for(run: _Run) -> str | None:
+    """The stack that the command is about, made if this is its first use.
+
+    Returns:
+        Its name, or None for a command that is not about one that exists.
+    """
+    invocation = run.invocation
+    if invocation.command == "stack" and invocation.subcommand in _NO_STACK_NEEDED:
+        return None
+    if invocation.command == "stack" and invocation.subcommand == "select":
+        stack = invocation.stack or (invocation.words[2] if len(invocation.words) > 2 else None)
+        creates = any(arg in {"-c", "--create"} for arg in invocation.args)
+        if stack is None or creates:
+            return None
+        stack = stack.rpartition("/")[2]
+    else:
+        stack = invocation.stack or run.environ.get("PULUMI_STACK", "").rpartition("/")[2]
+        stack = stack or state.selected_stack(run.home)
+    known = sorted({*project.stack_names(run.home), *state.existing_stacks(home=run.home, project=run.project_name)})
+    if not stack:
+        raise LocalError(f"no stack is given and none is selected.\n{_choices(run, known)}")
+    if stack not in known:
+        raise LocalError(f"no stack named '{stack}' found.\n{_choices(run, known)}", exit_code=NO_SUCH_STACK)
+    return stack
+
+
+def _choices(run: _Run, known: list[str]) -> str:
+    command = run.invocation.command
+    return (
+        f"  there are: {', '.join(known) or 'none yet'}\n"
+        f"  to do: name one (bin/pulumi-local {command} --stack NAME), choose one for good\n"
+        "         (bin/pulumi-local stack select NAME), or add a stack by writing Pulumi.NAME.yaml"
+    )
+
+
+@contextmanager
+def _prepared_stack(run: _Run, stack: str) -> Iterator[StackFile]:
+    """Have a stack ready: not in use, whole, made with this passphrase, its settings mirrored."""
+    invocation, home = run.invocation, run.home
+    checkpoint = run.checkpoint(stack)
+    with ExitStack() as held:
+        if invocation.holds_stack:
+            command = " ".join(invocation.words[:1])
+            held.enter_context(locks.guard(home=home, stack=stack, command=command))
+            locks.clear_stale(home=home, project=run.project_name, stack=stack)
+        default = project.stack_file(home=home, stack=stack)
+        if checkpoint.exists:
+            checkpoint.check()
+            passphrases.check(home=home, stack=stack, environ=run.environ)
+            if invocation.command in _RECOVERING:
+                _recover(run, checkpoint, is_held=invocation.holds_stack)
+            _restore_salt(default, checkpoint)
+        file = project.stack_file(home=home, stack=stack, config_file=invocation.config_file)
+        project.refuse_cloud_secrets(file)
+        if not checkpoint.exists:
+            _initialise(run, stack)
+        if file != default:
+            project.mirror_stack(file, salt=project.salt_of(default.mirror))
+        yield file
+
+
+def _recover(run: _Run, checkpoint: state.Checkpoint, *, is_held: bool) -> None:
+    if is_held:
+        checkpoint.recover()
+        return
+    with locks.guard_if_free(home=run.home, stack=checkpoint.stack) as free:
+        # Another run's operations are under way, not left behind.
+        if free:
+            locks.clear_stale(home=run.home, project=run.project_name, stack=checkpoint.stack)
+            checkpoint.recover()
+
+
+def _restore_salt(file: StackFile, checkpoint: state.Checkpoint) -> None:
+    """Give a mirror that was lost or damaged the salt that the state was made with."""
+    if project.salt_of(file.mirror) is None and file.real.exists() and (salt := checkpoint.salt()):
+        project.mirror_stack(file, salt=salt)
+
+
+def _initialise(run: _Run, stack: str) -> None:
+    """Make a stack that has a file but no state yet."""
+    passphrases.remember(home=run.home, stack=stack, environ=run.environ)
+    args = ["stack", "init", stack, "--no-select", "--non-interactive"]
+    code = run.engine_command(args, cwd=run.home.mirror, ports={}, quiet=True)
+    if code != 0 and not run.checkpoint(stack).exists:
+        passphrases.forget(home=run.home, stack=stack)
+        raise LocalError(f"stack '{stack}' could not be made; see above", exit_code=code)
+    say(f"made stack '{stack}', which had none of its state here yet")
+
+
+def _follow_up(run: _Run, *, code: int, file: StackFile | None, before: str, stack: str | None) -> None:
+    """Carry what a finished command changed to where it belongs."""
+    invocation = run.invocation
+    if invocation.command == "config" and code == 0 and file is not None:
+        note = project.sync_back(file, before=before)
+        if note:
+            say(note)
+    if invocation.command == "stack" and code == 0:
+        if invocation.subcommand == "change-secrets-provider" and stack is not None:
+            passphrases.forget(home=run.home, stack=stack)
+        if invocation.subcommand == "init" and len(invocation.words) > 2:
+            passphrases.remember(home=run.home, stack=invocation.words[2].rpartition("/")[2], environ=run.environ)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
