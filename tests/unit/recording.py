@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 from pulumi.runtime import MockCallArgs, MockResourceArgs, Mocks
@@ -31,7 +31,7 @@ class Recorder(Mocks):
         self._calls = calls or {}
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        inputs = _known(args.inputs)
+        inputs: dict[str, Any] = _untyped(args, "inputs")
         self.resources.append(Recorded(args.typ, args.name, inputs))
         short = args.typ.rsplit(":", 1)[-1].lower()
         computed = {
@@ -46,11 +46,11 @@ class Recorder(Mocks):
         }
         return f"{args.name}-id", {**computed, **inputs}
 
-    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         answer = self._calls.get(args.token)
         if answer is None:
             raise AssertionError(f"the program called {args.token}, which this test does not answer")
-        return answer(_known(args.args)), None
+        return answer(_untyped(args, "args")), []
 
     def of_type(self, type_token: str) -> list[Recorded]:
         """Resources whose type token is `type_token`, e.g. `aws:ec2/vpc:Vpc`."""
@@ -64,9 +64,9 @@ class Recorder(Mocks):
         return found[0]
 
 
-def _known(values: object) -> dict[str, Any]:
-    """The SDK leaves the values' types open; keys are always text."""
-    return cast("dict[str, Any]", values)
+def _untyped(owner: object, name: str) -> Any:
+    """Read what the SDK declares without a complete type."""
+    return getattr(owner, name)
 
 
 def run_program(program: Callable[[], Any], recorder: Recorder | None = None) -> Recorder:
@@ -78,11 +78,7 @@ def run_program(program: Callable[[], Any], recorder: Recorder | None = None) ->
     recorder = recorder or Recorder()
     pulumi.runtime.set_mocks(recorder, project="parking", stack="test", preview=False)
 
-    @pulumi.runtime.test
-    def wrapped() -> Any:
-        return program()
-
-    wrapped()
+    _untyped(pulumi.runtime, "test")(program)()
     return recorder
 
 
