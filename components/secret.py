@@ -1,0 +1,139 @@
+"""A generated password, kept in Secrets Manager."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_random as random
+
+from components.base import Component
+from infra.model.stack import Environment
+from infra.naming import StackContext
+
+PASSWORD_LENGTH = 48
+"""Letters and digits only (285 bits): within RDS's 8 to 128 and ElastiCache's 16 to 128 characters, and safe
+in connection URLs."""
+RECOVERY_WINDOW_DAYS = 30
+"""Longest that Secrets Manager keeps a deleted secret restorable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretOptions:
+    """What seldom differs between secrets.
+
+    Attributes:
+        generation: Raise it to rotate: a new generation is a new password and a new secret version.
+        recovery_window_days: Days that a deleted secret stays restorable, 7 to 30, or 0 for none; none: 30 in
+            production, 0 elsewhere, because a name that waits for deletion cannot be made again.
+        replica_key_arns: Regions to copy the secret to, with the KMS key there.
+        stateful: Whether the stack's deletion protection covers it.
+    """
+
+    generation: int = 1
+    recovery_window_days: int | None = None
+    replica_key_arns: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    stateful: bool = False
+
+
+class GeneratedSecret(Component):
+    """A password that nobody types: generated, encrypted with the customer's key, never in clear.
+
+    The secret holds a JSON document of `fields` and `password`. It names no host, so that the same document
+    serves after a failover.
+
+    Args:
+        name: Logical name; the secret is called `parking-<environment>-<region code>-<name>`, with the region
+            because a replicated secret keeps its name in the other region.
+        context: Names, tags and protection of the stack.
+        description: What the password opens.
+        key_arn: KMS key that encrypts the secret.
+        fields: Further keys of the document, e.g. `username`; none may be called `password`.
+        options: Generation, recovery window, replicas, protection.
+        opts: Options of the component itself.
+
+    Outputs:
+        arn: ARN of the secret.
+        secret_name: Name of the secret.
+        value: The password; a Pulumi secret.
+
+    Raises:
+        ValueError: When a field is called `password`, or the recovery window is not 0 or 7 to 30 days.
+    """
+
+    arn: pulumi.Output[str]
+    secret_name: pulumi.Output[str]
+    value: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        context: StackContext,
+        description: str,
+        key_arn: pulumi.Input[str],
+        fields: Mapping[str, pulumi.Input[str]] | None = None,
+        options: SecretOptions | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("GeneratedSecret", name, context=context, opts=opts)
+        self._options = options or SecretOptions()
+        self._fields = fields or {}
+        if "password" in self._fields:
+            raise ValueError(f"secret {name!r}: the field 'password' is the generated one")
+        self._password = self._create_password()
+        secret = self._create_secret(description, key_arn)
+        self._create_version(secret)
+        self.arn = secret.arn
+        self.secret_name = secret.name
+        self.value = pulumi.Output.secret(self._password.result)
+        self.register_outputs({"arn": self.arn, "secret_name": self.secret_name, "value": self.value})
+
+    def _recovery_window(self) -> int:
+        days = self._options.recovery_window_days
+        if days is None:
+            return RECOVERY_WINDOW_DAYS if self.context.environment is Environment.PROD else 0
+        if days != 0 and not 7 <= days <= RECOVERY_WINDOW_DAYS:
+            raise ValueError(
+                f"secret {self._name!r}: a recovery window of {days} days; Secrets Manager takes 0 or 7 to 30"
+            )
+        return days
+
+    def _create_password(self) -> random.RandomPassword:
+        return random.RandomPassword(
+            f"{self._name}-password",
+            length=PASSWORD_LENGTH,
+            special=False,
+            keepers={"generation": str(self._options.generation)},
+            opts=self.child(stateful=self._options.stateful),
+        )
+
+    def _create_secret(self, description: str, key_arn: pulumi.Input[str]) -> aws.secretsmanager.Secret:
+        replicas = self._options.replica_key_arns
+        return aws.secretsmanager.Secret(
+            f"{self._name}-secret",
+            name=self.context.global_name(self._name, limit=512),
+            description=description,
+            kms_key_id=key_arn,
+            recovery_window_in_days=self._recovery_window(),
+            replicas=[
+                aws.secretsmanager.SecretReplicaArgs(region=region, kms_key_id=replicas[region])
+                for region in sorted(replicas)
+            ],
+            tags=self.tags(),
+            opts=self.child(stateful=self._options.stateful),
+        )
+
+    def _create_version(self, secret: aws.secretsmanager.Secret) -> None:
+        document = pulumi.Output.all(**{**self._fields, "password": self._password.result}).apply(
+            lambda values: json.dumps(values, sort_keys=True)
+        )
+        aws.secretsmanager.SecretVersion(
+            f"{self._name}-version",
+            secret_id=secret.arn,
+            secret_string=pulumi.Output.secret(document),
+            opts=self.child(),
+        )
