@@ -163,14 +163,20 @@ def _words(tokens: Iterator[_Token]) -> tuple[str, ...]:
     if words:
         words[0] = _ALIASES.get(words[0], words[0])
     if len(words) > 1:
-        words[1] = {"stack": _STACK_ALIASES, "config": _CONFIG_ALIASES}.get(words[0], {}).get(words[1], words[1])
+        words[1] = {"stack": _STACK_ALIASES, "config": _CONFIG_ALIASES}.get(words[0], {}).get(
+            words[1], words[1]
+        )
     return tuple(words)
 
 
 def _tokens(args: Sequence[str], *, words: tuple[str, ...]) -> Iterator[_Token]:
     """Cut a command line as the engine's flag parser does."""
     rest = list(args)
-    shorts = _SHORT | _SHORT_BY_COMMAND.get(" ".join(words[:1]), {}) | _SHORT_BY_COMMAND.get(" ".join(words[:2]), {})
+    shorts = (
+        _SHORT
+        | _SHORT_BY_COMMAND.get(" ".join(words[:1]), {})
+        | _SHORT_BY_COMMAND.get(" ".join(words[:2]), {})
+    )
     switches = _SWITCHES_BY_COMMAND.get(words[0], frozenset[str]()) if words else frozenset[str]()
     while rest:
         head = rest.pop(0)
@@ -204,7 +210,9 @@ def _short_token(head: str, *, rest: list[str], shorts: dict[str, str]) -> _Toke
             return _Token(raw=[head], flag=shorts[letter], value=value, switches=switches)
         tail = rest[:1]
         del rest[:1]
-        return _Token(raw=[head, *tail], flag=shorts[letter], value=tail[0] if tail else "", switches=switches)
+        return _Token(
+            raw=[head, *tail], flag=shorts[letter], value=tail[0] if tail else "", switches=switches
+        )
     return _Token(raw=[head])
 
 

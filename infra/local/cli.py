@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +48,8 @@ class _Run:
             engine_version=self.engine.version,
             ports=ports,
         )
-        command = [str(self.engine.path), *args]
-        return processes.run_quietly(command, cwd=cwd, env=env) if quiet else processes.run_engine(command, cwd=cwd, env=env)
+        run = processes.run_quietly if quiet else processes.run_engine
+        return run([str(self.engine.path), *args], cwd=cwd, env=env)
 
 
 def main(args: Sequence[str]) -> int:
@@ -65,8 +65,14 @@ def main(args: Sequence[str]) -> int:
         return interrupted.exit_code
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        print(f"error: the local platform could not do its work: {where}{error.strerror or error}", file=sys.stderr)
-        print("  to do: check space and permissions there, or set PULUMI_LOCAL_HOME to another folder", file=sys.stderr)
+        print(
+            f"error: the local platform could not do its work: {where}{error.strerror or error}",
+            file=sys.stderr,
+        )
+        print(
+            "  to do: check space and permissions there, or set PULUMI_LOCAL_HOME to another folder",
+            file=sys.stderr,
+        )
         return 1
     finally:
         processes.end_descendants()
@@ -131,7 +137,9 @@ def _stack_for(run: _Run) -> str | None:
     else:
         stack = invocation.stack or run.environ.get("PULUMI_STACK", "").rpartition("/")[2]
         stack = stack or state.selected_stack(run.home)
-    known = sorted({*project.stack_names(run.home), *state.existing_stacks(home=run.home, project=run.project_name)})
+    known = sorted(
+        {*project.stack_names(run.home), *state.existing_stacks(home=run.home, project=run.project_name)}
+    )
     if not stack:
         raise LocalError(f"no stack is given and none is selected.\n{_choices(run, known)}")
     if stack not in known:
@@ -149,7 +157,7 @@ def _choices(run: _Run, known: list[str]) -> str:
 
 
 @contextmanager
-def _prepared_stack(run: _Run, stack: str) -> Iterator[StackFile]:
+def _prepared_stack(run: _Run, stack: str) -> Generator[StackFile]:
     """Have a stack ready: not in use, whole, made with this passphrase, its settings mirrored."""
     invocation, home = run.invocation, run.home
     checkpoint = run.checkpoint(stack)
@@ -213,7 +221,9 @@ def _follow_up(run: _Run, *, code: int, file: StackFile | None, before: str, sta
         if invocation.subcommand == "change-secrets-provider" and stack is not None:
             passphrases.forget(home=run.home, stack=stack)
         if invocation.subcommand == "init" and len(invocation.words) > 2:
-            passphrases.remember(home=run.home, stack=invocation.words[2].rpartition("/")[2], environ=run.environ)
+            passphrases.remember(
+                home=run.home, stack=invocation.words[2].rpartition("/")[2], environ=run.environ
+            )
 
 
 def _listed(names: Sequence[str]) -> str:

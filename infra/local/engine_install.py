@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,12 +37,12 @@ exec "${PULUMI_LOCAL_PYTHON:?run through bin/pulumi-local}" -P "${PULUMI_LOCAL_L
 """
 
 
-class NotPossible(Exception):  # noqa: N818 - a way that does not lead there is no error
+class NotPossibleError(Exception):
     """This way does not lead to an engine here; the text says why."""
 
 
 @contextmanager
-def only_one(cache: Path, *, way: str) -> Iterator[None]:
+def only_one(cache: Path, *, way: str) -> Generator[None]:
     """Let one process make an engine while others wait for it."""
     with (cache / f"engine-{way}.lock").open("w", encoding="utf-8") as file:
         try:
@@ -63,18 +63,23 @@ def from_installer(cache: Path) -> tuple[Path, Path]:
     command = [sys.executable, "-c", _INSTALL, str(folder), str(_CONNECT_SECONDS)]
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=_INSTALLER_SECONDS, check=False, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALLER_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise NotPossible(f"no answer within {_INSTALLER_SECONDS} s") from error
+        raise NotPossibleError(f"no answer within {_INSTALLER_SECONDS} s") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     if done.returncode != 0:
         shutil.rmtree(folder, ignore_errors=True)
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise NotPossible(f"not reachable from here ({reason})")
+        raise NotPossibleError(f"not reachable from here ({reason})")
     return folder, Path("bin") / "pulumi"
 
 
@@ -86,7 +91,7 @@ def from_source(cache: Path) -> tuple[Path, Path]:
     """
     go = shutil.which("go")
     if go is None:
-        raise NotPossible("Go is not installed")
+        raise NotPossibleError("Go is not installed")
     folder = _temporary(cache, way="go")
     try:
         say("building the Pulumi engine from source with Go: once per machine, 3 to 4 minutes on 2 cores")
@@ -122,7 +127,7 @@ def _build(go: str, *, program: Path, log: Path) -> None:
     if process.returncode != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         told = [line for line in lines if " " in line] or lines or ["no output"]
-        raise NotPossible(f"`go build` failed: {told[-1]} (all of it: {log})")
+        raise NotPossibleError(f"`go build` failed: {told[-1]} (all of it: {log})")
 
 
 def _go_environment(go: str) -> dict[str, str]:
@@ -164,7 +169,7 @@ def source_version() -> str:
     text = (_MODULE / "go.mod").read_text(encoding="utf-8")
     found = re.search(rf"{re.escape(_PACKAGE)} (v\S+)", text)
     if found is None:
-        raise NotPossible(f"{_MODULE / 'go.mod'} pins no engine")
+        raise NotPossibleError(f"{_MODULE / 'go.mod'} pins no engine")
     return found[1]
 
 

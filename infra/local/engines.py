@@ -126,7 +126,7 @@ def _made(cache: Path, *, way: str, failures: list[str]) -> Engine | None:
             return engine
         try:
             folder, program = make(cache)
-        except engine_install.NotPossible as error:
+        except engine_install.NotPossibleError as error:
             failures.append(f"{label}: {error}")
             return None
         version = _version_of(folder / program)

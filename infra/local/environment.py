@@ -7,11 +7,11 @@ from pathlib import Path
 
 from infra.local.home import Home
 
-BUILT_IN_PASSPHRASE = "local"
-"""Encrypts the secrets of stand-ins, which protect nothing; set PULUMI_CONFIG_PASSPHRASE for another."""
+BUILT_IN = "local"
+"""The passphrase unless one is set; the secrets of stand-ins protect nothing."""
 
-_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105 - the name of a variable, not its value
-_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105 - the name of a variable, not its value
+VARIABLE = "PULUMI_CONFIG_PASSPHRASE"
+FILE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 
 # The caller's accounts and clusters; a local run must neither use nor see them.
 _REMOVED_PREFIXES = ("AWS_", "ARM_", "AZURE_", "GOOGLE_", "KUBE_", "PULUMI_DEBUG_", "PULUMI_OTEL_")
@@ -73,14 +73,17 @@ def for_engine(
         env["PULUMI_DEBUG_PROVIDERS"] = ",".join(f"{name}:{port}" for name, port in sorted(ports.items()))
     if sys.prefix != sys.base_prefix:
         env["VIRTUAL_ENV"] = sys.prefix
+    if path := env.get(FILE_VARIABLE):
+        # The engine runs in the mirrored project, not where the caller is.
+        env[FILE_VARIABLE] = str(Path(path).absolute())
     if not passphrase_is_set(environ):
-        env[_PASSPHRASE] = BUILT_IN_PASSPHRASE
+        env[VARIABLE] = BUILT_IN
     return env
 
 
 def passphrase_is_set(environ: Mapping[str, str]) -> bool:
     """Whether the caller chose a passphrase; an empty one counts, as it does for the engine."""
-    return _PASSPHRASE in environ or bool(environ.get(_PASSPHRASE_FILE))
+    return VARIABLE in environ or bool(environ.get(FILE_VARIABLE))
 
 
 def passphrase(environ: Mapping[str, str]) -> str:
@@ -89,8 +92,8 @@ def passphrase(environ: Mapping[str, str]) -> str:
     Raises:
         OSError: PULUMI_CONFIG_PASSPHRASE_FILE names a file that cannot be read.
     """
-    if _PASSPHRASE in environ:
-        return environ[_PASSPHRASE]
-    if path := environ.get(_PASSPHRASE_FILE):
+    if VARIABLE in environ:
+        return environ[VARIABLE]
+    if path := environ.get(FILE_VARIABLE):
         return Path(path).read_text(encoding="utf-8").strip()
-    return BUILT_IN_PASSPHRASE
+    return BUILT_IN

@@ -24,7 +24,7 @@ class Home:
         """Find the state folder (PULUMI_LOCAL_HOME) and the project (PULUMI_LOCAL_PROJECT, for tests)."""
         project = Path(environ.get("PULUMI_LOCAL_PROJECT") or REPOSITORY)
         root = Path(environ.get("PULUMI_LOCAL_HOME") or project / ".pulumi-local")
-        return cls(root=Path(os.path.abspath(cwd / root)), project=(cwd / project).resolve())  # noqa: PTH100
+        return cls(root=(cwd / root).resolve(), project=(cwd / project).resolve())
 
     @property
     def backend(self) -> Path:

@@ -4,47 +4,36 @@ An official engine comes with its own host, which is used then. One that was bui
 this. It runs the program as the official host does: a Python process, whose output and exit code tell how it went.
 """
 
+from __future__ import annotations
+
 import importlib.metadata
-import importlib.util
 import json
 import os
-import queue
 import select
 import signal
 import subprocess
 import sys
-import threading
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Protocol
+from types import FrameType
+from typing import Any, Protocol
+
+import grpc
+from google.protobuf import empty_pb2
 
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from infra.local import plugins
+from infra.local.output import lines_of
+from infra.local.protocol import language_pb2 as pb
+from infra.local.protocol import plugin_pb2
 
-
-def _protocol_only() -> None:
-    """Make `pulumi.runtime.proto` importable without the SDK around it, which takes twice as long."""
-    spec = importlib.util.find_spec("pulumi")
-    for folder in spec.submodule_search_locations or () if spec else ():
-        for name, path in (("pulumi", folder), ("pulumi.runtime", str(Path(folder, "runtime")))):
-            package = types.ModuleType(name)
-            package.__path__ = [path]
-            sys.modules[name] = package
-
-
-_protocol_only()
-
-import grpc  # noqa: E402
-from google.protobuf import empty_pb2  # noqa: E402
-from pulumi.runtime.proto import language_pb2 as pb  # noqa: E402
-from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2  # noqa: E402
-
+SERVICE = "pulumirpc.LanguageRuntime"
 FAILED_AND_TOLD = 32
+
 _PROGRAM = Path(__file__).with_name("language_program.py")
 _MESSAGE_BYTES = 400 * 1024 * 1024
 _STOP_SECONDS = 5
@@ -57,12 +46,34 @@ class _Call(Protocol):
     def add_callback(self, callback: Callable[[], None]) -> bool: ...
 
 
-class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
-    """Answers the engine; methods keep the protocol's names."""
+class LanguageHost:
+    """Answers the engine. What is not answered here, the engine is told is not implemented."""
 
     def __init__(self, *, engine_address: str) -> None:
         self._engine_address = engine_address
         self._processes: set[subprocess.Popen[bytes]] = set()
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """The methods of the service, by the protocol's names."""
+        single: list[tuple[str, Callable[..., Any], type[Any]]] = [
+            ("Handshake", self.handshake, pb.LanguageHandshakeRequest),
+            ("GetPluginInfo", self.get_plugin_info, empty_pb2.Empty),
+            ("GetRequiredPackages", self.get_required_packages, pb.GetRequiredPackagesRequest),
+            ("RuntimeOptionsPrompts", self.runtime_options_prompts, pb.RuntimeOptionsRequest),
+            ("Template", self.template, pb.TemplateRequest),
+            ("About", self.about, pb.AboutRequest),
+            ("GetProgramDependencies", self.get_program_dependencies, pb.GetProgramDependenciesRequest),
+            ("Cancel", self.cancel, empty_pb2.Empty),
+            ("Run", self.run, pb.RunRequest),
+        ]
+        streams: list[tuple[str, Callable[..., Any], type[Any]]] = [
+            ("InstallDependencies", self.install_dependencies, pb.InstallDependenciesRequest),
+            ("RunPlugin", self.run_plugin, pb.RunPluginRequest),
+        ]
+        unary, stream = grpc.unary_unary_rpc_method_handler, grpc.unary_stream_rpc_method_handler
+        methods = {name: _handler(unary, method, request) for name, method, request in single}
+        methods |= {name: _handler(stream, method, request) for name, method, request in streams}
+        return grpc.method_handlers_generic_handler(SERVICE, methods)
 
     def stop(self) -> None:
         """End every process that was started for the engine."""
@@ -71,100 +82,91 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
         for process in list(self._processes):
             _end(process)
 
-    def Handshake(self, request: pb.LanguageHandshakeRequest, context: _Call) -> pb.LanguageHandshakeResponse:  # noqa: ARG002, N802
+    def handshake(self, request: pb.LanguageHandshakeRequest, _call: _Call) -> pb.LanguageHandshakeResponse:
         """Learn the engine's address, when the engine attaches instead of starting this."""
         self._engine_address = request.engine_address
         return pb.LanguageHandshakeResponse()
 
-    def GetPluginInfo(self, request: empty_pb2.Empty, context: _Call) -> plugin_pb2.PluginInfo:  # noqa: ARG002, N802
+    def get_plugin_info(self, _request: object, _call: _Call) -> plugin_pb2.PluginInfo:
         """Say which version this is: the engine's."""
         return plugin_pb2.PluginInfo(version=os.environ.get("PULUMI_LOCAL_ENGINE_VERSION", ""))
 
-    def GetRequiredPackages(  # noqa: N802
-        self,
-        request: pb.GetRequiredPackagesRequest,  # noqa: ARG002
-        context: _Call,  # noqa: ARG002
-    ) -> pb.GetRequiredPackagesResponse:
+    def get_required_packages(self, _request: object, _call: _Call) -> pb.GetRequiredPackagesResponse:
         """List the plugins of the installed SDKs, as the official host does."""
-        return pb.GetRequiredPackagesResponse(
-            packages=[
-                plugin_pb2.PackageDependency(
-                    name=plugin.name, kind="resource", version=f"v{plugin.version}", server=plugin.server
-                )
-                for plugin in plugins.installed()
-            ]
-        )
+        packages = [
+            plugin_pb2.PackageDependency(
+                name=plugin.name, kind="resource", version=f"v{plugin.version}", server=plugin.server
+            )
+            for plugin in plugins.installed()
+        ]
+        return pb.GetRequiredPackagesResponse(packages=packages)
 
-    def GetRequiredPlugins(self, request: pb.GetRequiredPluginsRequest, context: _Call) -> pb.GetRequiredPluginsResponse:  # noqa: ARG002, N802, E501
-        """The older form of the same question; engines that ask it get no list and load plugins on demand."""
-        return pb.GetRequiredPluginsResponse()
-
-    def InstallDependencies(  # noqa: N802
-        self,
-        request: pb.InstallDependenciesRequest,  # noqa: ARG002
-        context: _Call,  # noqa: ARG002
+    def install_dependencies(
+        self, _request: object, _call: _Call
     ) -> Iterator[pb.InstallDependenciesResponse]:
         """Say who installs: dependencies are pinned with hashes, which `pulumi install` would pass over."""
         yield pb.InstallDependenciesResponse(stdout=b"bin/setup installs the dependencies of this project\n")
 
-    def RuntimeOptionsPrompts(self, request: pb.RuntimeOptionsRequest, context: _Call) -> pb.RuntimeOptionsResponse:  # noqa: ARG002, N802
+    def runtime_options_prompts(self, _request: object, _call: _Call) -> pb.RuntimeOptionsResponse:
         """Ask nothing."""
         return pb.RuntimeOptionsResponse()
 
-    def Template(self, request: pb.TemplateRequest, context: _Call) -> pb.TemplateResponse:  # noqa: ARG002, N802
+    def template(self, _request: object, _call: _Call) -> pb.TemplateResponse:
         """Change nothing in a new project."""
         return pb.TemplateResponse()
 
-    def About(self, request: pb.AboutRequest, context: _Call) -> pb.AboutResponse:  # noqa: ARG002, N802
+    def about(self, _request: object, _call: _Call) -> pb.AboutResponse:
         """Name the Python that runs the program."""
         version = ".".join(str(part) for part in sys.version_info[:3])
         return pb.AboutResponse(executable=sys.executable, version=version)
 
-    def GetProgramDependencies(  # noqa: N802
-        self,
-        request: pb.GetProgramDependenciesRequest,  # noqa: ARG002
-        context: _Call,  # noqa: ARG002
-    ) -> pb.GetProgramDependenciesResponse:
+    def get_program_dependencies(self, _request: object, _call: _Call) -> pb.GetProgramDependenciesResponse:
         """List what is installed beside the program."""
         found = {found.name: found.version for found in importlib.metadata.distributions()}
         dependencies = [pb.DependencyInfo(name=name, version=found[name]) for name in sorted(found)]
         return pb.GetProgramDependenciesResponse(dependencies=dependencies)
 
-    def Cancel(self, request: empty_pb2.Empty, context: _Call) -> empty_pb2.Empty:  # noqa: ARG002, N802
+    def cancel(self, _request: object, _call: _Call) -> empty_pb2.Empty:
         """Interrupt what runs, since the engine is about to stop."""
         for process in list(self._processes):
             _interrupt(process)
         return empty_pb2.Empty()
 
-    def Run(self, request: pb.RunRequest, context: _Call) -> pb.RunResponse:  # noqa: N802
+    def run(self, request: pb.RunRequest, call: _Call) -> pb.RunResponse:
         """Run the program to its end."""
         if request.attach_debugger:
-            return pb.RunResponse(error="this language host cannot attach a debugger; run without --attach-debugger")
+            return pb.RunResponse(error="this language host cannot attach a debugger; drop --attach-debugger")
         env = os.environ | {
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
         # Standard output goes on to the engine, which shows it as the program's.
-        with self._started(self._program_command(request), env=env, cwd=None, output=None, call=context) as process:
+        with self._started(self._program(request), env=env, cwd=None, output=None, call=call) as process:
             code = process.wait()
         if code == FAILED_AND_TOLD:
             return pb.RunResponse(bail=True)
         return pb.RunResponse(error=f"program exited with non-zero exit code: {code}" if code else "")
 
-    def RunPlugin(self, request: pb.RunPluginRequest, context: _Call) -> Iterator[pb.RunPluginResponse]:  # noqa: N802
+    def run_plugin(self, request: pb.RunPluginRequest, call: _Call) -> Iterator[pb.RunPluginResponse]:
         """Run a plugin written in Python, such as a policy pack, and stream what it prints."""
         folder = request.info.program_directory
         if request.kind == "analyzer":
             command, cwd = ["-u", "-m", "pulumi.policy", *request.args, folder], folder
         else:
             command, cwd = ["-u", folder, *request.args], request.pwd or folder
-        env = os.environ | dict(entry.partition("=")[::2] for entry in request.env)
+        env = dict(os.environ)
+        for entry in request.env:
+            name, _, value = entry.partition("=")
+            env[name] = value
         command = [sys.executable, *command]
-        with self._started(command, env=env, cwd=cwd, output=subprocess.PIPE, call=context) as process:
-            yield from _output(process)
+        with self._started(command, env=env, cwd=cwd, output=subprocess.PIPE, call=call) as process:
+            for stream, line in lines_of(process):
+                is_error = stream == "stderr"
+                yield pb.RunPluginResponse(stderr=line) if is_error else pb.RunPluginResponse(stdout=line)
             yield pb.RunPluginResponse(exitcode=process.wait())
 
-    def _program_command(self, request: pb.RunRequest) -> list[str]:
+    def _program(self, request: pb.RunRequest) -> list[str]:
+        """The command that runs the program."""
         options = {
             "--monitor": request.monitor_address,
             "--engine": self._engine_address,
@@ -176,15 +178,19 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             "--parallel": str(request.parallel),
         }
         given = [part for name, value in options.items() for part in (name, value) if value]
-        switches = ["--dry-run"] if request.dryRun else []
-        return [sys.executable, "-u", "-P", str(_PROGRAM), *given, *switches, request.info.entry_point, *request.args]
+        if request.dryRun:
+            given.append("--dry-run")
+        entry = [request.info.entry_point, *request.args]
+        return [sys.executable, "-u", "-P", str(_PROGRAM), *given, *entry]
 
     @contextmanager
     def _started(
         self, command: list[str], *, env: dict[str, str], cwd: str | None, output: int | None, call: _Call
-    ) -> Iterator[subprocess.Popen[bytes]]:
+    ) -> Generator[subprocess.Popen[bytes]]:
         """Run a process for the length of a call; a cancelled call ends it."""
-        process = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        process = subprocess.Popen(
+            command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
         self._processes.add(process)
         try:
             call.add_callback(lambda: _interrupt(process))
@@ -194,30 +200,13 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
             self._processes.discard(process)
 
 
-def _output(process: subprocess.Popen[bytes]) -> Iterator[pb.RunPluginResponse]:
-    """What a process prints, line by line, until it has closed both streams."""
-    lines: queue.SimpleQueue[pb.RunPluginResponse | None] = queue.SimpleQueue()
+def _handler(
+    make: Callable[..., grpc.RpcMethodHandler[Any, Any]], method: Callable[..., Any], request: type[Any]
+) -> grpc.RpcMethodHandler[Any, Any]:
+    def serialise(response: Any) -> bytes:
+        return response.SerializeToString()
 
-    def read(stream: IO[bytes], answer: Callable[[bytes], pb.RunPluginResponse]) -> None:
-        for line in iter(stream.readline, b""):
-            lines.put(answer(line))
-        lines.put(None)
-
-    streams: list[tuple[IO[bytes] | None, Callable[[bytes], pb.RunPluginResponse]]] = [
-        (process.stdout, lambda line: pb.RunPluginResponse(stdout=line)),
-        (process.stderr, lambda line: pb.RunPluginResponse(stderr=line)),
-    ]
-    open_streams = 0
-    for stream, answer in streams:
-        if stream is not None:
-            threading.Thread(target=read, args=(stream, answer), daemon=True).start()
-            open_streams += 1
-    while open_streams:
-        line = lines.get()
-        if line is None:
-            open_streams -= 1
-        else:
-            yield line
+    return make(method, request_deserializer=request.FromString, response_serializer=serialise)
 
 
 def _interrupt(process: subprocess.Popen[bytes]) -> None:
@@ -234,12 +223,19 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def _noted(_signum: int, _frame: FrameType | None) -> None:
+    """Do nothing: the signal has been written to the wake-up pipe."""
+
+
 def serve(*, engine_address: str) -> None:
     """Serve until a signal or until the engine is gone."""
     host = LanguageHost(engine_address=engine_address)
-    limits = [("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)]
-    server = grpc.server(ThreadPoolExecutor(max_workers=8), options=limits)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
+    options = [
+        ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+        ("grpc.max_send_message_length", _MESSAGE_BYTES),
+    ]
+    server = grpc.server(ThreadPoolExecutor(max_workers=8), options=options)
+    server.add_generic_rpc_handlers((host.handlers(),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     # A signal is written to a pipe: a handler that took a lock could wait for the thread it interrupted.
@@ -247,7 +243,7 @@ def serve(*, engine_address: str) -> None:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake)
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: None)
+        signal.signal(signum, _noted)
     engine = os.getppid()
     print(port, flush=True)
     while os.getppid() == engine and not select.select([signalled], [], [], _PARENT_SECONDS)[0]:

@@ -13,7 +13,15 @@ import signal
 import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import TracebackType
+
+try:
+    import pulumi
+    import pulumi.runtime
+    from pulumi.runtime.config import get_config_env, get_config_secret_keys_env
+except ImportError as error:
+    sys.exit(f"{error}\nThe Pulumi SDK is not installed here; run bin/setup.")
 
 FAILED = 1
 FAILED_AND_TOLD = 32
@@ -39,14 +47,6 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    try:
-        import pulumi  # noqa: PLC0415 - its absence deserves a sentence, not a traceback
-        import pulumi.runtime  # noqa: PLC0415
-        from pulumi.runtime.config import get_config_env, get_config_secret_keys_env  # noqa: PLC0415
-    except ImportError as error:
-        print(f"{error}\nThe Pulumi SDK is not installed here; run bin/setup.", file=sys.stderr)
-        return FAILED_AND_TOLD
-
     pulumi.runtime.set_all_config(get_config_env(), get_config_secret_keys_env())
     pulumi.runtime.configure(
         pulumi.runtime.Settings(
@@ -70,15 +70,11 @@ def _run(options: argparse.Namespace) -> int:
     asyncio.set_event_loop(loop)
     threads = ThreadPoolExecutor(max_workers=max(options.parallel, 1) * _THREADS_PER_OPERATION)
     loop.set_default_executor(threads)
-    program = os.path.abspath(options.program)  # noqa: PTH100 - links are to be shown as they are
     try:
-        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _execute(options.program)))
-    except pulumi.RunError as error:
-        pulumi.log.error(str(error))
-        return FAILED
-    except Exception as error:  # noqa: BLE001 - whatever a program raises is shown in the same way
-        pulumi.log.error(f"Program failed with an unhandled exception:\n{_user_traceback(error, program)}")
-        return FAILED_AND_TOLD
+        task = loop.create_task(pulumi.runtime.run_in_stack(lambda: _execute(options.program)))
+        # Waiting does not raise what the program raises; its SystemExit ends this process with its code.
+        loop.run_until_complete(asyncio.wait([task]))
+        return _report(task.exception(), program=options.program)
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     finally:
@@ -86,7 +82,17 @@ def _run(options: argparse.Namespace) -> int:
         loop.close()
         sys.stdout.flush()
         sys.stderr.flush()
-    return 0
+
+
+def _report(error: BaseException | None, *, program: str) -> int:
+    """Show what went wrong, if anything, and choose the exit code."""
+    if error is None:
+        return 0
+    if isinstance(error, pulumi.RunError):
+        pulumi.log.error(str(error))
+        return FAILED
+    pulumi.log.error(f"Program failed with an unhandled exception:\n{_user_traceback(error, program)}")
+    return FAILED_AND_TOLD
 
 
 def _execute(program: str) -> None:
@@ -95,13 +101,13 @@ def _execute(program: str) -> None:
 
 def _user_traceback(error: BaseException, program: str) -> str:
     """The traceback from the program's first line on, without what ran it."""
-    entry = {program, os.path.join(program, "__main__.py")}  # noqa: PTH118
+    entry = {Path(program).absolute(), Path(program, "__main__.py").absolute()}
     trace: TracebackType | None = error.__traceback__
-    while trace is not None:
-        if os.path.abspath(trace.tb_frame.f_code.co_filename) in entry:  # noqa: PTH100
-            return "".join(traceback.format_exception(type(error), error, trace))
+    while trace is not None and Path(trace.tb_frame.f_code.co_filename).absolute() not in entry:
         trace = trace.tb_next
-    return "".join(traceback.format_exception(error))
+    if trace is None and isinstance(error, SyntaxError):
+        return "".join(traceback.format_exception_only(error))
+    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
 
 
 if __name__ == "__main__":

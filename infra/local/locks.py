@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ _PATIENCE = 2.0
 
 
 @contextmanager
-def guard(*, home: Home, stack: str, command: str) -> Iterator[None]:
+def guard(*, home: Home, stack: str, command: str) -> Generator[None]:
     """Hold a stack for this run; the kernel lets go of it when this process ends, however it ends."""
     with (home.guards / f"{stack}.lock").open("a+", encoding="utf-8") as file:
         if not _flock(file, patience=_PATIENCE):
@@ -34,7 +34,7 @@ def guard(*, home: Home, stack: str, command: str) -> Iterator[None]:
 
 
 @contextmanager
-def guard_if_free(*, home: Home, stack: str) -> Iterator[bool]:
+def guard_if_free(*, home: Home, stack: str) -> Generator[bool]:
     """Hold a stack for a moment if no run is working on it; says whether it is held."""
     with (home.guards / f"{stack}.lock").open("a+", encoding="utf-8") as file:
         yield _flock(file, patience=0)
@@ -120,7 +120,7 @@ def _process_name(pid: int) -> str:
         return "" if rest.startswith("Z") else name.partition("(")[2]
     # The lists of processes of other systems than Linux.
     shown = subprocess.run(
-        ["ps", "-p", str(pid), "-o", "comm="],  # noqa: S607 - found on PATH on every system
+        ["ps", "-p", str(pid), "-o", "comm="],
         capture_output=True,
         text=True,
         check=False,

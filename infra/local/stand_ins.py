@@ -3,11 +3,10 @@
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -26,7 +25,7 @@ exit 1
 
 
 @contextmanager
-def running(*, home: Home, environ: Mapping[str, str]) -> Iterator[dict[str, int]]:
+def running(*, home: Home, environ: Mapping[str, str]) -> Generator[dict[str, int]]:
     """Run the stand-in providers for the length of a block, and give their ports by name."""
     log = home.logs / "providers.log"
     # Another file than ours is for tests of the command line, which need a provider with faults.
@@ -42,9 +41,9 @@ def running(*, home: Home, environ: Mapping[str, str]) -> Iterator[dict[str, int
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            # A group of its own, so that Ctrl-C leaves the providers to the engine until it has cancelled.
+            # A group of its own, so that Ctrl-C leaves the providers to the engine until it has cancelled. They end
+            # with their standard input, so also when this process is killed.
             process_group=0,
-            preexec_fn=lambda: processes.die_with_parent(signal.SIGTERM),  # noqa: PLW1509
         )
     with processes.ended(process):
         yield _ports(process, log=log)

@@ -96,7 +96,9 @@ class Checkpoint:
 def existing_stacks(*, home: Home, project: str) -> list[str]:
     """The stacks that have been initialised here."""
     folder = home.backend / ".pulumi" / "stacks" / project
-    names = {path.name.partition(".json")[0] for path in folder.glob("*.json*") if path.suffix in {".json", ".gz"}}
+    names = {
+        path.name.partition(".json")[0] for path in folder.glob("*.json*") if path.suffix in {".json", ".gz"}
+    }
     return sorted(names)
 
 
@@ -128,7 +130,7 @@ def mend(home: Home) -> None:
             raise home.unusable(path, error) from error
         except ValueError:
             path.unlink()
-            say(f"removed {path}, which was damaged; the engine makes it anew (a selected stack has to be selected again)")
+            say(f"removed {path}, which was damaged; a stack that was selected has to be selected again")
     meta = home.backend / ".pulumi" / "meta.yaml"
     if meta.is_file() and "version:" not in meta.read_text(encoding="utf-8", errors="replace"):
         write_atomically(meta, "version: 1\n")
@@ -149,8 +151,8 @@ def _load(path: Path) -> _Json:
     except (EOFError, OSError, UnicodeDecodeError) as error:
         raise ValueError(f"not a whole text file ({error})") from error
     document: object = json.loads(text)
-    if not isinstance(document, dict) or not isinstance(_dict(document).get("checkpoint"), dict):
-        raise ValueError("not a Pulumi checkpoint")  # noqa: TRY004 - one kind of error for any damage
+    if not _dict(_dict(document).get("checkpoint")):
+        raise ValueError("not a Pulumi checkpoint")
     return _dict(document)
 
 
@@ -167,6 +169,7 @@ def _latest(document: _Json) -> _Json:
 
 
 def _dict(value: object) -> _Json:
+    """The value if it is an object of JSON, else an empty one."""
     return cast("_Json", value) if isinstance(value, dict) else {}
 
 
