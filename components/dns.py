@@ -115,7 +115,7 @@ class Certificate(Component):
         if len(set(domains)) != len(domains) or any("*" in each for each in domains):
             raise ValueError(f"names of a certificate must differ and be no wildcards; found {list(domains)}")
         super().__init__("Certificate", name, context=context, opts=opts)
-        self._provider = provider
+        self._aws_provider = provider
         certificate = self._create_certificate(domains)
         records = [] if zone_id is None else self._create_records(certificate, domains, zone_id)
         self.arn = self._create_validation(certificate, records).certificate_arn
@@ -128,7 +128,7 @@ class Certificate(Component):
             subject_alternative_names=list(domains[1:]) or None,
             validation_method="DNS",
             tags=self.tags(),
-            opts=self.child(provider=self._provider),
+            opts=self.child(provider=self._aws_provider),
         )
 
     def _create_records(
@@ -160,7 +160,7 @@ class Certificate(Component):
             f"{self._name}-issued",
             certificate_arn=certificate.arn,
             validation_record_fqdns=[record.fqdn for record in records] or None,
-            opts=self.child(provider=self._provider),
+            opts=self.child(provider=self._aws_provider),
         )
 
 

@@ -68,7 +68,7 @@ class LogBucket(Component):
 
     Outputs:
         name: The bucket's name, known once its policy lets logs in, so that whoever logs waits for it.
-        arn: The bucket.
+        arn: The bucket, known likewise.
 
     Raises:
         ValueError: When logs would be deleted before they are archived.
@@ -93,7 +93,7 @@ class LogBucket(Component):
         account = account_id(self)
         bucket = self._create_bucket(account, retention_days)
         self.name = self._admit_deliveries(bucket, account)
-        self.arn = bucket.arn
+        self.arn = pulumi.Output.all(bucket.arn, self.name).apply(lambda known: str(known[0]))
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def _create_bucket(self, account: pulumi.Output[str], retention_days: int) -> PrivateBucket:

@@ -116,7 +116,7 @@ class WebAcl(Component):
         check_rules(managed=rules.managed, rates=rules.rates)
         _require_scope(scope, resource_arn, provider)
         super().__init__("WebAcl", name, context=context, opts=opts)
-        self._provider = provider
+        self._aws_provider = provider
         self.metric_name = context.name(name, scope.lower(), limit=128)
         web_acl = self._create_rules(scope, rules)
         log_group = self._create_log_group(log or WebAclLog())
@@ -145,7 +145,7 @@ class WebAcl(Component):
                 cloudwatch_metrics_enabled=True, metric_name=self.metric_name, sampled_requests_enabled=True
             ),
             tags=self.tags(),
-            opts=self.child(provider=self._provider),
+            opts=self.child(provider=self._aws_provider),
         )
 
     def _create_log_group(self, log: WebAclLog) -> aws.cloudwatch.LogGroup:
@@ -156,7 +156,7 @@ class WebAcl(Component):
             retention_in_days=log.retention_days,
             kms_key_id=log.key_arn,
             tags=self.tags(),
-            opts=self.child(provider=self._provider),
+            opts=self.child(provider=self._aws_provider),
         )
 
     def _create_logging(self, web_acl: wafv2.WebAcl, log_group: aws.cloudwatch.LogGroup) -> None:
@@ -185,7 +185,7 @@ class WebAcl(Component):
                     )
                 ],
             ),
-            opts=self.child(provider=self._provider),
+            opts=self.child(provider=self._aws_provider),
         )
 
     def _create_association(self, web_acl: wafv2.WebAcl, resource_arn: pulumi.Input[str]) -> None:
@@ -193,7 +193,7 @@ class WebAcl(Component):
             f"{self._name}-association",
             resource_arn=resource_arn,
             web_acl_arn=web_acl.arn,
-            opts=self.child(provider=self._provider),
+            opts=self.child(provider=self._aws_provider),
         )
 
 

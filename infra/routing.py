@@ -13,7 +13,9 @@ ORIGIN_VERIFY_HEADER = "X-Origin-Verify"
 VIEWER_ADDRESS_HEADER = "X-Viewer-Address"
 """Header with the address that connected to CloudFront; CloudFront overwrites what a client sends."""
 FORWARDED_HOST_HEADER = "X-Forwarded-Host"
-"""Header with the host name that the client asked for."""
+"""Header with the host name that the client asked for; the load balancer itself is asked for the origin's."""
+CACHE_PARTITION_HEADER = "X-Cache-Partition"
+"""Part of every API cache key: `anonymous`, or a request's own id when it carries credentials."""
 
 MAX_ORIGIN_SECRETS = 3
 """Secrets accepted at once while one replaces another: previous, current and next."""
@@ -23,6 +25,16 @@ HEALTH_RULE_OFFSET = 20_000
 """Added to a service's priority for the rule of its health path."""
 UNKNOWN_PATH_PRIORITY = 50_000
 """The last rule: a request of our own edge that no service serves; also AWS's highest priority."""
+
+
+def api_domain(domain: str) -> str:
+    """Name that clients use, answered by CloudFront."""
+    return f"api.{domain}"
+
+
+def origin_domain(domain: str) -> str:
+    """Name that CloudFront asks, answered by the nearest healthy region's load balancer."""
+    return f"origin.{domain}"
 
 
 class RouteError(ValueError):
