@@ -75,7 +75,7 @@ def _logs_statements(account: str, region: str) -> tuple[Statement, ...]:
     )
 
 
-def _storage_statements(account: str, region: str) -> tuple[Statement, ...]:
+def _storage_statements(account: str, _region: str) -> tuple[Statement, ...]:
     """EC2 Auto Scaling, which starts the node groups' instances with encrypted disks.
 
     Its service-linked role appears with the first scaling group of an account, and KMS refuses a policy whose
@@ -100,7 +100,7 @@ def _storage_statements(account: str, region: str) -> tuple[Statement, ...]:
                 "kms:DescribeKey",
             ],
             "Resource": "*",
-            "Condition": {"StringEquals": {**only_the_role, "kms:ViaService": f"ec2.{region}.amazonaws.com"}},
+            "Condition": {"StringEquals": only_the_role},
         },
         {
             "Sid": "AutoScalingGrantsTheKeyToVolumes",

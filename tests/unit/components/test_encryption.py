@@ -115,6 +115,7 @@ def test_auto_scaling_may_use_the_key_for_disks_only_as_its_service_linked_role(
         equals = found[sid]["Condition"]["StringEquals"]
         assert equals["aws:PrincipalArn"] == role
         assert equals["kms:CallerAccount"] == ACCOUNT
+    assert "kms:CreateGrant" not in found["AutoScalingUsesTheKey"]["Action"]
     assert found["AutoScalingGrantsTheKeyToVolumes"]["Action"] == "kms:CreateGrant"
     assert found["AutoScalingGrantsTheKeyToVolumes"]["Condition"]["Bool"] == {
         "kms:GrantIsForAWSResource": "true"
