@@ -50,5 +50,6 @@ NOTIFICATION = Service(
     topics=(Topic(name="notification-events", partitions=30, retention_days=3, compression="lz4"),),
     consumption=Consumption(topics=("notification-events",), consumers=8),
     called_by=("auth", "parking", "payment"),
+    calls_internet=True,
     rate_limit_per_5_minutes=500,
 )

@@ -89,5 +89,6 @@ PAYMENT = Service(
     topics=(Topic(name="payment-events", partitions=20, retention_days=30, compression="gzip"),),
     consumption=Consumption(topics=("payment-events",), consumers=5),
     called_by=("parking",),
+    calls_internet=True,
     rate_limit_per_5_minutes=500,
 )

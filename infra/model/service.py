@@ -269,6 +269,10 @@ class Service(Model):
     consumption: Consumption | None = None
     called_by: tuple[str, ...] = ()
     """Services that may call it inside the mesh; the ingress always may."""
+    calls_internet: bool = False
+    """Whether it calls HTTPS services outside the platform, e.g. a payment gateway."""
+    canary_percent: int = Field(default=0, ge=0, le=50)
+    """Share of requests sent to the canary subset."""
     application_cache: tuple[CacheTtl, ...] = ()
     """Level 1 of the caching strategy: Redis."""
     edge_cache_seconds: int = Field(default=0, ge=0)
