@@ -1,0 +1,153 @@
+"""The one contract that every Helm add-on of a cluster fills in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from infra.controller_policies import Statement
+from infra.versions import Chart
+
+SYSTEM_NAMESPACE = "kube-system"
+"""Exists in every cluster; the program never makes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AwsAccess:
+    """What a controller may do in AWS, and as whom it asks.
+
+    Attributes:
+        service_account: Name of its service account, in the add-on's namespace.
+        statements: Statements of its policy.
+    """
+
+    service_account: str
+    statements: pulumi.Input[Sequence[Statement]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddOn:
+    """A Helm release of the platform.
+
+    Attributes:
+        name: Name of the release and of its resource.
+        chart: Chart, repository and version, from `infra.versions`.
+        namespace: Namespace it lives in.
+        values: Values of the chart that differ from its defaults.
+        policy: Access to AWS; none for most.
+        after: Name of the add-on made before it and destroyed after it; set by `in_order`.
+    """
+
+    name: str
+    chart: Chart
+    namespace: str
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    policy: AwsAccess | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamespacePlan:
+    """A namespace of add-ons.
+
+    Attributes:
+        name: Name in the cluster.
+        pod_security: Pod Security level that is enforced.
+        mesh: Whether pods get a sidecar.
+    """
+
+    name: str
+    pod_security: Literal["privileged", "baseline", "restricted"]
+    mesh: bool = False
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Labels of the namespace; `restricted` warns where it is not enforced."""
+        labels = {
+            "pod-security.kubernetes.io/enforce": self.pod_security,
+            "pod-security.kubernetes.io/warn": "restricted",
+        }
+        return {**labels, "istio-injection": "enabled" if self.mesh else "disabled"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class KafkaAccess:
+    """The Kafka cluster whose consumer lag is measured.
+
+    Attributes:
+        cluster_arn: ARN of the MSK cluster.
+        bootstrap_servers: Brokers with IAM authentication, `host:port` separated by commas.
+    """
+
+    cluster_arn: pulumi.Input[str]
+    bootstrap_servers: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddOnTarget:
+    """The cluster that add-ons go to.
+
+    Attributes:
+        cluster_name: Its name.
+        kubernetes_version: Its minor version, e.g. `1.36`.
+        provider: Kubernetes provider of the cluster.
+        vpc_id: Its VPC.
+        vpc_cidr: Range of the VPC: whose forwarded addresses the ingress trusts.
+        nodes: Node groups that must stand before pods can be placed.
+        disk_key_arn: Customer key of persistent volumes.
+        secrets_key_arn: Customer key of the stack's secrets.
+        kafka: The Kafka cluster; none: no lag is measured and the exporter is left out.
+    """
+
+    cluster_name: pulumi.Input[str]
+    kubernetes_version: str
+    provider: kubernetes.Provider
+    vpc_id: pulumi.Input[str]
+    vpc_cidr: pulumi.Input[str]
+    nodes: Sequence[pulumi.Resource]
+    disk_key_arn: pulumi.Input[str]
+    secrets_key_arn: pulumi.Input[str]
+    kafka: KafkaAccess | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddOnSizes:
+    """How large and how eager the add-ons are.
+
+    Attributes:
+        replicas: Pods of each controller; 2 survive a node, 1 is for staging.
+        ingress_replicas: Pods of the ingress controller; one a zone at least in production.
+        prometheus_retention_days: Days that metrics are kept.
+        prometheus_storage_gib: Volume of each Prometheus pod.
+        scale_down_unneeded_minutes: How long a node must be idle before it goes; the autoscaler's own default is
+            10, "aggressive scale-down" in the specification.
+        scale_down_after_add_minutes: How long after a scale-up no node goes.
+        scale_down_utilization_percent: Requested share under which a node counts as idle.
+        gpu: Whether a GPU pool exists and needs the device plugin.
+    """
+
+    replicas: int = 2
+    ingress_replicas: int = 3
+    prometheus_retention_days: int = 15
+    prometheus_storage_gib: int = 100
+    scale_down_unneeded_minutes: int = 5
+    scale_down_after_add_minutes: int = 10
+    scale_down_utilization_percent: int = 50
+    gpu: bool = True
+
+
+def in_order(add_ons: Sequence[AddOn]) -> tuple[AddOn, ...]:
+    """Chain add-ons: each is made after the one before it and destroyed before it.
+
+    Raises:
+        ValueError: When two share a name.
+    """
+    names = [add_on.name for add_on in add_ons]
+    if len(set(names)) != len(names):
+        raise ValueError(f"add-on names {names} are not unique")
+    before = [None, *names[:-1]]
+    return tuple(replace(add_on, after=name) for add_on, name in zip(add_ons, before, strict=True))
