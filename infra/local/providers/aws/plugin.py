@@ -1,0 +1,292 @@
+"""The plug-in for pulumi-aws."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from infra.local.providers import sdk
+from infra.local.providers.aws import (
+    regions,
+    rules,
+    table_compute,
+    table_data,
+    table_edge,
+    table_network,
+    table_operations,
+    templates,
+)
+from infra.local.providers.aws.functions import answer
+from infra.local.providers.aws.kinds import Kind, arn, short
+from infra.local.providers.check import Failure, unknown_property
+from infra.local.providers.diffing import Change, DiffRules, Difference
+from infra.local.providers.naming import AutoName
+from infra.local.providers.plugin import Checker, Instance, Plugin, Resource
+from infra.local.providers.sdk import ListOf, MapOf, ObjectOf, OneOf, Scalar, Shape
+from infra.local.providers.values import (
+    DEFAULTS,
+    UNKNOWN,
+    Map,
+    Secret,
+    Unknown,
+    Value,
+    fields,
+    number,
+    plain,
+    reveal,
+    text,
+)
+
+KINDS: Final[Mapping[str, Kind]] = {
+    **table_network.KINDS,
+    **table_compute.KINDS,
+    **table_data.KINDS,
+    **table_edge.KINDS,
+    **table_operations.KINDS,
+}
+# For types without a row: what nearly always identifies a resource in Terraform's provider.
+_IDENTITY: Final = frozenset({
+    "name", "namePrefix", "availabilityZone", "vpcId", "engine", "cidrBlock", "kmsKeyId", "snapshotIdentifier",
+    "storageEncrypted", "bucket", "clusterName", "clusterArn", "subnetId", "zoneId", "type", "path", "apiId", "restApi",
+    "userPoolId", "domainName", "functionName", "resourceArn",
+})  # fmt: skip
+_PLAIN: Final[Mapping[str, Value]] = {"string": "", "boolean": False, "integer": 0, "number": 0}
+
+
+def region_of(instance: Instance, inputs: Map | None = None) -> str:
+    """Return the region a resource lives in: its own, else its provider's."""
+    return text((inputs or {}).get("region")) or text(instance.config.get("region")) or regions.DEFAULT_REGION
+
+
+def default_tags(instance: Instance) -> Map:
+    """Return the tags the provider puts on everything; nested configuration arrives as JSON text."""
+    given = plain(instance.config.get("defaultTags"))
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError:
+            return {}
+    return fields(fields(given).get("tags"))
+
+
+def _empty(shape: Shape, name: str, facts: templates.Facts) -> Value:
+    """Make the least value of a type for an output the class promises and no row fills."""
+    if isinstance(shape, Scalar):
+        if shape.kind == "string" and name == "arn":
+            service, kind = short(facts.resource.token).split(":")
+            return facts.text(arn(service, f"{kind.lower()}/{facts.id}"))
+        return _PLAIN.get(shape.kind)
+    if isinstance(shape, ListOf):
+        return []
+    if isinstance(shape, MapOf):
+        return {}
+    if isinstance(shape, ObjectOf):
+        declared = shape.properties.items()
+        return {key: _empty(field.shape, key, facts) for key, field in declared if not field.optional}
+    return _empty(shape.shapes[0], name, facts) if isinstance(shape, OneOf) else shape.values[0]
+
+
+class AwsPlugin(Plugin):
+    """AWS as far as a record can be it."""
+
+    package = "aws"
+    version = "7.51.1"
+
+    def kind(self, token: str) -> Kind | None:
+        """Return the facts about a type."""
+        return KINDS.get(short(token))
+
+    def check_config(self, resource: Resource) -> list[Failure]:
+        """Refuse a provider without a region, or in one that does not exist."""
+        region = plain(resource.inputs.get("region"))
+        known = rules.region_names()
+        if isinstance(region, Unknown):
+            return []
+        if region is None:
+            if os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"):
+                resource.inputs["region"] = os.environ.get("AWS_REGION") or os.environ.get(
+                    "AWS_DEFAULT_REGION"
+                )
+                return []
+            return [Failure("region", "missing: set aws:region in the stack file or region on the provider")]
+        if text(region) not in known:
+            return [Failure("region", f"is {region!r}; {unknown_property(text(region), known)}")]
+        return []
+
+    def auto_name(self, token: str) -> AutoName | None:
+        """Name what the SDK lets go unnamed."""
+        kind = self.kind(token)
+        if kind is not None:
+            return kind.name
+        schema = self.schema(token)
+        name = schema.inputs.get("name") if schema else None
+        return (
+            AutoName() if name is not None and not name.required and name.shape == Scalar("string") else None
+        )
+
+    def checkers(self, token: str) -> list[Checker]:
+        """Apply the hand-written rules."""
+        return rules.checkers(short(token))
+
+    def normalise(self, token: str, inputs: Map) -> None:
+        """Write policy documents given as objects as JSON text, the form the provider keeps."""
+        schema = self.schema(token)
+        for name, declared in (schema.inputs if schema else {}).items():
+            given = plain(inputs.get(name))
+            takes_text = isinstance(declared.shape, OneOf) and Scalar("string") in declared.shape.shapes
+            if takes_text and isinstance(given, dict):
+                document = json.dumps(reveal(given)) if not rules.is_unknown(given) else UNKNOWN
+                inputs[name] = Secret(document) if isinstance(inputs[name], Secret) else document
+
+    def diff_rules(self, token: str) -> DiffRules:
+        """Say what replaces: the row's properties, or identity in general; a move to another region always."""
+        kind = self.kind(token)
+        if kind is None:
+            schema = self.schema(token)
+            names = schema.inputs if schema else {}
+            identity = {name for name in names if name in _IDENTITY or name.endswith("Identifier")}
+            return DiffRules(replaces=frozenset({"region", *identity}))
+        if kind.replaces == "all":
+            schema = self.schema(token)
+            names = set(schema.inputs if schema else ()) - {"tags"}
+            return DiffRules(replaces=frozenset(names), unordered=frozenset(kind.unordered.split()))
+        return DiffRules(
+            replaces=frozenset(["region", *kind.replaces.split()]),
+            unordered=frozenset(kind.unordered.split()),
+            replaces_if=kind.replaces_if,
+        )
+
+    def diff(self, resource: Resource, olds: Map, ignore: list[str], state: Map) -> Difference:
+        """Compare; types that cannot exist twice go before their successor comes.
+
+        A provider that moved to another region keeps what is global, such as roles, and replaces the rest.
+        """
+        found = super().diff(resource, olds, ignore, state)
+        kind = self.kind(resource.token)
+        before = text(state.get("region"))
+        if before and before != region_of(resource.instance, resource.inputs) and "region" not in ignore:
+            found.changes["region"] = Change.UPDATE_REPLACE
+        found.delete_before_replace = bool(found.replaced and kind and kind.before)
+        return found
+
+    def create(self, resource: Resource, generation: int) -> tuple[str, Map]:
+        """Make up the id and what AWS computes."""
+        kind = self.kind(resource.token) or Kind(id=self._generic_id(resource.token))
+        facts = templates.Facts(kind, resource, generation, region_of(resource.instance, resource.inputs))
+        facts.id = facts.text(kind.id) or facts.digits("", "uuid", "")
+        return facts.id, self._outputs(facts)
+
+    def _generic_id(self, token: str) -> str:
+        rule = self.auto_name(token)
+        return "{name}" if rule is not None else "{uuid}"
+
+    def _outputs(self, facts: templates.Facts) -> Map:
+        resource, schema = facts.resource, self.schema(facts.resource.token)
+        given: Map = {
+            name: value for name, value in resource.inputs.items() if name != DEFAULTS and value is not None
+        }
+        made: Map = {name: facts.render(template) for name, template in facts.kind.outputs.items()}
+        hook = templates.HOOKS.get(short(resource.token))
+        made.update(hook(facts) if hook else {})
+        declared = schema.outputs if schema else {}
+        outputs: Map = {name: value for name, value in made.items() if name in declared}
+        for name, value in given.items():
+            below, above = plain(outputs.get(name)), plain(value)
+            # A list AWS completes (a certificate's names) stays completed; an object is laid over the defaults.
+            if isinstance(below, dict) and isinstance(above, dict):
+                outputs[name] = {**below, **above}
+            elif not (name == "subjectAlternativeNames" and isinstance(below, list)):
+                outputs[name] = value
+        self._common(facts, outputs)
+        for name, output in declared.items():
+            if name not in outputs and not output.optional:
+                outputs[name] = _empty(output.shape, name, facts)
+        return outputs
+
+    def _common(self, facts: templates.Facts, outputs: Map) -> None:
+        schema = self.schema(facts.resource.token)
+        declared = schema.outputs if schema else {}
+        if "tagsAll" in declared:
+            outputs["tagsAll"] = {
+                **default_tags(facts.resource.instance),
+                **fields(facts.resource.inputs.get("tags")),
+            }
+        if "region" in declared:
+            outputs["region"] = facts.region
+
+    def update(self, resource: Resource, identity: str, generation: int, old: Map) -> Map:
+        """Lay the new inputs over what AWS had computed."""
+        kind = self.kind(resource.token) or Kind()
+        facts = templates.Facts(kind, resource, generation, region_of(resource.instance, resource.inputs))
+        facts.id = identity
+        outputs = self._outputs(facts)
+        schema = self.schema(resource.token)
+        inputs = schema.inputs if schema else {}
+        volatile = self.volatile(resource.token)
+        hooked = (
+            set(templates.HOOKS[short(resource.token)](facts))
+            if short(resource.token) in templates.HOOKS
+            else set()
+        )
+        for name, value in old.items():
+            if name in volatile:
+                outputs[name] = _next(name, value, resource.inputs)
+            elif name not in inputs and name not in {"tagsAll", *hooked}:
+                outputs[name] = value
+        return outputs
+
+    def plan(self, resource: Resource, old: Map | None) -> Map:
+        """Know region and tags already in a preview."""
+        known = super().plan(resource, old)
+        kind = self.kind(resource.token)
+        region = region_of(resource.instance, resource.inputs)
+        facts = templates.Facts(kind or Kind(), resource, 1, region)
+        self._common(facts, known)
+        if isinstance(plain(resource.inputs.get("tags")), Unknown):
+            known["tagsAll"] = UNKNOWN
+        return known
+
+    def volatile(self, token: str) -> frozenset[str]:
+        """List the outputs an update changes, such as the version of a launch template."""
+        kind = self.kind(token)
+        return frozenset(kind.updates.split()) if kind else frozenset()
+
+    def secret_outputs(self, token: str) -> frozenset[str]:
+        """List what is secret by the SDK's word or by ours."""
+        kind = self.kind(token)
+        return super().secret_outputs(token) | frozenset(kind.secrets.split() if kind else ())
+
+    def refuse_delete(self, outputs: Map) -> str | None:
+        """Refuse to delete what protects itself, in the words of the service."""
+        for name in ("deletionProtection", "enableDeletionProtection", "deletionProtectionEnabled"):
+            if plain(outputs.get(name)) is True:
+                return (
+                    f"OperationNotPermitted: {name} is true, so AWS refuses to delete this resource; "
+                    f"set {name} to false, apply that, then delete"
+                )
+        return None
+
+    def invoke(self, token: str, arguments: Map, instance: Instance) -> Map:
+        """Answer a function."""
+        result = answer(token, arguments, region_of(instance, arguments))
+        function = sdk.function(token)
+        for name, declared in (function.results if function else {}).items():
+            if name not in result and not declared.optional:
+                result[name] = _least(declared.shape)
+        return result
+
+
+def _least(shape: Shape) -> Value:
+    if isinstance(shape, Scalar):
+        return _PLAIN.get(shape.kind)
+    return [] if isinstance(shape, ListOf) else {}
+
+
+def _next(name: str, value: Value, inputs: Map) -> Value:
+    """Move a version on: numbers count up, other texts stay."""
+    if name == "defaultVersion" and plain(inputs.get("updateDefaultVersion")) is not True:
+        return value
+    counted = number(value)
+    return value if counted is None else counted + 1

@@ -1,0 +1,475 @@
+"""Facts about data types: RDS, ElastiCache, MSK, S3, DynamoDB, backup, secrets and keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from infra.local.providers.aws.kinds import Kind, arn
+from infra.local.providers.naming import AutoName
+from infra.local.providers.values import Map, text
+
+
+def _engine_changed(path: str, old: Map, new: Map) -> bool:
+    """From Redis to Valkey a replication group is changed in place; any other way round it is made anew."""
+    before, after = text(old.get("engine"), "redis"), text(new.get("engine"), "redis")
+    return path == "engine" and (before, after) != ("redis", "valkey")
+
+
+_BUCKET_PARTS: Final = (
+    "BucketPublicAccessBlock BucketPolicy BucketOwnershipControls BucketNotification BucketMetric "
+    "BucketReplicationConfig BucketIntelligentTieringConfiguration"
+).split()
+_BUCKET_TWINS: Final = (
+    "BucketVersioning BucketServerSideEncryptionConfiguration BucketLifecycleConfiguration BucketLogging BucketAcl "
+    "BucketCorsConfiguration BucketWebsiteConfiguration BucketObjectLockConfiguration BucketAccelerateConfiguration "
+    "BucketRequestPaymentConfiguration"
+).split()
+_BUCKET_ROWS: Final = {
+    f"s3:{part}": Kind(id="{bucket}", replaces="bucket")
+    for part in (*_BUCKET_PARTS, *_BUCKET_TWINS, *(f"{twin}V2" for twin in _BUCKET_TWINS))
+}
+
+KINDS: Final[Mapping[str, Kind]] = {
+    **_BUCKET_ROWS,
+    "rds:Instance": Kind(
+        id="db-{B26}",
+        outputs={
+            "arn": arn("rds", "db:{identifier}"),
+            "resourceId": "{id}",
+            "address": "{identifier}.c{x11}.{region}.rds.amazonaws.com",
+            "endpoint": "{address}:{port}",
+            "port": 5432,
+            "hostedZoneId": "{rdsZone}",
+            "status": "available",
+            "engine": "{sourceEngine}",
+            "engineVersion": "17.6",
+            "engineVersionActual": "{engineVersion}",
+            "allocatedStorage": 20,
+            "storageType": "gp2",
+            "storageThroughput": 0,
+            "iops": 0,
+            "dbName": "",
+            "username": "",
+            "availabilityZone": "{region}a",
+            "backupRetentionPeriod": 0,
+            "backupTarget": "region",
+            "backupWindow": "07:00-07:30",
+            "maintenanceWindow": "sun:08:00-sun:08:30",
+            "caCertIdentifier": "rds-ca-rsa2048-g1",
+            "dbSubnetGroupName": "default",
+            "parameterGroupName": "default.postgres17",
+            "optionGroupName": "default:postgres-17",
+            "licenseModel": "postgresql-license",
+            "monitoringInterval": 0,
+            "multiAz": False,
+            "networkType": "IPV4",
+            "latestRestorableTime": "2026-01-01T00:00:00Z",
+            "identifierPrefix": "",
+            "replicas": [],
+            "listenerEndpoints": [],
+            "masterUserSecrets": [],
+            "vpcSecurityGroupIds": [],
+            "kmsKeyId": "",
+            "engineLifecycleSupport": "open-source-rds-extended-support",
+        },
+        replaces=(
+            "availabilityZone backupTarget characterSetName customIamInstanceProfile dbName engine identifierPrefix "
+            "kmsKeyId ncharCharacterSetName restoreToPointInTime s3Import snapshotIdentifier storageEncrypted timezone "
+            "username customerOwnedIpEnabled"
+        ),
+        name=AutoName("identifier", limit=63, lower=True),
+        unordered="vpcSecurityGroupIds enabledCloudwatchLogsExports",
+        secrets="password passwordWo",
+        protected="deletionProtection",
+    ),
+    "rds:Cluster": Kind(
+        id="{clusterIdentifier}",
+        outputs={
+            "arn": arn("rds", "cluster:{clusterIdentifier}"),
+            "clusterResourceId": "cluster-{B26}",
+            "endpoint": "{clusterIdentifier}.cluster-c{x11}.{region}.rds.amazonaws.com",
+            "readerEndpoint": "{clusterIdentifier}.cluster-ro-c{x11}.{region}.rds.amazonaws.com",
+            "hostedZoneId": "{rdsZone}",
+            "port": 5432,
+        },
+        replaces="clusterIdentifier databaseName engine engineMode kmsKeyId masterUsername storageEncrypted snapshotIdentifier dbSubnetGroupName availabilityZones",
+        name=AutoName("clusterIdentifier", limit=63, lower=True),
+        secrets="masterPassword masterPasswordWo",
+        protected="deletionProtection",
+        unordered="vpcSecurityGroupIds availabilityZones enabledCloudwatchLogsExports",
+    ),
+    "rds:ClusterInstance": Kind(
+        id="{identifier}",
+        outputs={
+            "arn": arn("rds", "db:{identifier}"),
+            "dbiResourceId": "db-{B26}",
+            "endpoint": "{identifier}.c{x11}.{region}.rds.amazonaws.com",
+            "port": 5432,
+        },
+        replaces="clusterIdentifier engine identifier availabilityZone",
+        name=AutoName("identifier", limit=63, lower=True),
+    ),
+    "rds:SubnetGroup": Kind(
+        outputs={
+            "arn": arn("rds", "subgrp:{name}"),
+            "description": "Managed by Pulumi",
+            "vpcId": "vpc-{x17}",
+        },
+        replaces="name namePrefix",
+        name=AutoName(lower=True),
+        unordered="subnetIds",
+    ),
+    "rds:ParameterGroup": Kind(
+        outputs={"arn": arn("rds", "pg:{name}"), "description": "Managed by Pulumi"},
+        replaces="name namePrefix family description",
+        name=AutoName(lower=True),
+        unordered="parameters",
+    ),
+    "rds:ClusterParameterGroup": Kind(
+        outputs={"arn": arn("rds", "cluster-pg:{name}"), "description": "Managed by Pulumi"},
+        replaces="name namePrefix family description",
+        name=AutoName(lower=True),
+        unordered="parameters",
+    ),
+    "rds:OptionGroup": Kind(
+        outputs={"arn": arn("rds", "og:{name}")},
+        replaces="name namePrefix engineName majorEngineVersion optionGroupDescription",
+        name=AutoName(lower=True),
+    ),
+    "rds:EventSubscription": Kind(
+        outputs={"arn": arn("rds", "es:{name}"), "customerAwsId": "{account}"},
+        replaces="name namePrefix",
+        name=AutoName(),
+        unordered="eventCategories sourceIds",
+    ),
+    "rds:InstanceAutomatedBackupsReplication": Kind(id=arn("rds", "auto-backup:ab-{a17}"), replaces="all"),
+    "rds:Snapshot": Kind(
+        id="{dbSnapshotIdentifier}",
+        outputs={"dbSnapshotArn": arn("rds", "snapshot:{dbSnapshotIdentifier}")},
+        replaces="dbInstanceIdentifier dbSnapshotIdentifier",
+    ),
+    "rds:Proxy": Kind(
+        outputs={
+            "arn": arn("rds", "db-proxy:prx-{x17}"),
+            "endpoint": "{name}.proxy-c{x11}.{region}.rds.amazonaws.com",
+        },
+        replaces="name engineFamily vpcSubnetIds",
+        name=AutoName(),
+    ),
+    "elasticache:ReplicationGroup": Kind(
+        id="{replicationGroupId}",
+        outputs={
+            "arn": arn("elasticache", "replicationgroup:{replicationGroupId}"),
+            "engine": "redis",
+            "engineVersion": "7.1",
+            "engineVersionActual": "{engineVersion}",
+            "configurationEndpointAddress": "clustercfg.{replicationGroupId}.{a6}.{cacheRegion}.cache.amazonaws.com",
+            "primaryEndpointAddress": "master.{replicationGroupId}.{a6}.{cacheRegion}.cache.amazonaws.com",
+            "readerEndpointAddress": "replica.{replicationGroupId}.{a6}.{cacheRegion}.cache.amazonaws.com",
+            "clusterEnabled": False,
+            "memberClusters": ["{replicationGroupId}-001"],
+            "port": 6379,
+            "numNodeGroups": 1,
+            "replicasPerNodeGroup": 0,
+            "numCacheClusters": 1,
+            "atRestEncryptionEnabled": False,
+            "transitEncryptionEnabled": False,
+            "transitEncryptionMode": "",
+            "clusterMode": "disabled",
+            "ipDiscovery": "ipv4",
+            "networkType": "ipv4",
+            "maintenanceWindow": "sun:08:00-sun:09:00",
+            "snapshotWindow": "06:00-07:00",
+            "parameterGroupName": "default.redis7",
+            "nodeType": "cache.r6g.large",
+            "subnetGroupName": "default",
+            "securityGroupNames": [],
+            "securityGroupIds": [],
+            "globalReplicationGroupId": "",
+            "dataTieringEnabled": False,
+            "autoMinorVersionUpgrade": True,
+        },
+        replaces=(
+            "replicationGroupId atRestEncryptionEnabled dataTieringEnabled durability kmsKeyId networkType port "
+            "preferredCacheClusterAzs securityGroupNames snapshotArns snapshotName subnetGroupName"
+        ),
+        replaces_if=_engine_changed,
+        name=AutoName("replicationGroupId", limit=40, lower=True),
+        secrets="authToken authTokenWo",
+        unordered="securityGroupIds securityGroupNames userGroupIds",
+    ),
+    "elasticache:Cluster": Kind(
+        id="{clusterId}",
+        outputs={
+            "arn": arn("elasticache", "cluster:{clusterId}"),
+            "port": 6379,
+            "clusterAddress": "{clusterId}.{a6}.cfg.{cacheRegion}.cache.amazonaws.com",
+            "configurationEndpoint": "{clusterAddress}:{port}",
+        },
+        replaces="clusterId engine subnetGroupName port replicationGroupId availabilityZone networkType",
+        name=AutoName("clusterId", limit=50, lower=True),
+        unordered="securityGroupIds",
+    ),
+    "elasticache:ServerlessCache": Kind(
+        outputs={"arn": arn("elasticache", "serverlesscache:{name}"), "status": "available"},
+        replaces="name kmsKeyId subnetIds engine",
+        name=AutoName(lower=True),
+    ),
+    "elasticache:SubnetGroup": Kind(
+        outputs={
+            "arn": arn("elasticache", "subnetgroup:{name}"),
+            "description": "Managed by Pulumi",
+            "vpcId": "vpc-{x17}",
+        },
+        replaces="name",
+        name=AutoName(lower=True),
+        unordered="subnetIds",
+    ),
+    "elasticache:ParameterGroup": Kind(
+        outputs={"arn": arn("elasticache", "parametergroup:{name}"), "description": "Managed by Pulumi"},
+        replaces="name family description",
+        name=AutoName(lower=True),
+        unordered="parameters",
+    ),
+    "elasticache:User": Kind(
+        id="{userId}",
+        outputs={"arn": arn("elasticache", "user:{userId}")},
+        replaces="userId userName",
+        secrets="passwords",
+        unordered="passwords",
+    ),
+    "elasticache:UserGroup": Kind(
+        id="{userGroupId}",
+        outputs={"arn": arn("elasticache", "usergroup:{userGroupId}")},
+        replaces="userGroupId",
+        unordered="userIds",
+    ),
+    "elasticache:UserGroupAssociation": Kind(id="{userGroupId},{userId}", replaces="all"),
+    "elasticache:GlobalReplicationGroup": Kind(
+        id="{a5}-{globalReplicationGroupIdSuffix}",
+        outputs={
+            "arn": "arn:aws:elasticache::{account}:globalreplicationgroup:{id}",
+            "globalReplicationGroupId": "{id}",
+        },
+        replaces="globalReplicationGroupIdSuffix primaryReplicationGroupId",
+    ),
+    "msk:Cluster": Kind(
+        id=arn("kafka", "cluster/{clusterName}/{uuid}-1"),
+        outputs={
+            "arn": "{id}",
+            "clusterUuid": "{uuid}-1",
+            "currentVersion": "K3AEGXETSR30VB",
+            "enhancedMonitoring": "DEFAULT",
+            "storageMode": "LOCAL",
+            "zookeeperConnectString": "",
+            "zookeeperConnectStringTls": "",
+            "bootstrapBrokers": "",
+            "bootstrapBrokersPublicSaslIam": "",
+            "bootstrapBrokersPublicSaslScram": "",
+            "bootstrapBrokersPublicTls": "",
+            "bootstrapBrokersSaslIam": "{brokers:9098}",
+            "bootstrapBrokersSaslScram": "{brokers:9096}",
+            "bootstrapBrokersTls": "{brokers:9094}",
+            "bootstrapBrokersVpcConnectivitySaslIam": "",
+            "bootstrapBrokersVpcConnectivitySaslScram": "",
+            "bootstrapBrokersVpcConnectivityTls": "",
+        },
+        replaces="clusterName brokerNodeGroupInfo.clientSubnets brokerNodeGroupInfo.securityGroups brokerNodeGroupInfo.azDistribution encryptionInfo.encryptionAtRestKmsKeyArn encryptionInfo.encryptionInTransit.inCluster",
+        updates="currentVersion",
+        name=AutoName("clusterName", limit=64),
+        unordered="clientSubnets securityGroups",
+    ),
+    "msk:Configuration": Kind(
+        id=arn("kafka", "configuration/{name}/{uuid}-1"),
+        outputs={"arn": "{id}", "latestRevision": 1, "description": ""},
+        replaces="name kafkaVersions",
+        updates="latestRevision",
+        name=AutoName(),
+        unordered="kafkaVersions",
+    ),
+    "msk:ServerlessCluster": Kind(
+        id=arn("kafka", "cluster/{clusterName}/{uuid}-s1"),
+        outputs={
+            "arn": "{id}",
+            "clusterUuid": "{uuid}-s1",
+            "bootstrapBrokersSaslIam": "boot-{a8}.c1.kafka-serverless.{region}.amazonaws.com:9098",
+        },
+        replaces="clusterName clientAuthentication vpcConfigs",
+        name=AutoName("clusterName", limit=64),
+    ),
+    "msk:ScramSecretAssociation": Kind(id="{clusterArn}", replaces="clusterArn", unordered="secretArnLists"),
+    "msk:SingleScramSecretAssociation": Kind(id="{clusterArn},{secretArn}", replaces="all"),
+    "msk:ClusterPolicy": Kind(
+        id="{clusterArn}", outputs={"currentVersion": "K3AEGXETSR30VB"}, replaces="clusterArn"
+    ),
+    "msk:Topic": Kind(
+        id="{clusterArn},{name}",
+        outputs={"arn": "{topicArn}"},
+        replaces="clusterArn name topicName replicationFactor",
+        name=None,
+    ),
+    "msk:Replicator": Kind(
+        id=arn("kafka", "replicator/{replicatorName}/{uuid}"),
+        outputs={"arn": "{id}", "currentVersion": "K3AEGXETSR30VB"},
+        replaces="replicatorName kafkaClusters serviceExecutionRoleArn",
+    ),
+    "msk:VpcConnection": Kind(
+        id=arn("kafka", "vpc-connection/{x16}/{uuid}"), outputs={"arn": "{id}"}, replaces="all"
+    ),
+    "s3:Bucket": Kind(
+        id="{bucket}",
+        outputs={
+            "arn": "arn:aws:s3:::{bucket}",
+            "bucketDomainName": "{bucket}.s3.amazonaws.com",
+            "bucketRegionalDomainName": "{bucket}.s3.{region}.amazonaws.com",
+            "bucketRegion": "{region}",
+            "hostedZoneId": "{s3Zone}",
+            "requestPayer": "BucketOwner",
+            "bucketPrefix": "",
+            "bucketNamespace": "global",
+        },
+        replaces="bucket bucketPrefix objectLockEnabled bucketNamespace",
+        name=AutoName("bucket", limit=63, lower=True),
+    ),
+    "s3:BucketV2": Kind(
+        id="{bucket}",
+        outputs={
+            "arn": "arn:aws:s3:::{bucket}",
+            "bucketDomainName": "{bucket}.s3.amazonaws.com",
+            "bucketRegionalDomainName": "{bucket}.s3.{region}.amazonaws.com",
+            "hostedZoneId": "{s3Zone}",
+        },
+        replaces="bucket bucketPrefix objectLockEnabled",
+        name=AutoName("bucket", limit=63, lower=True),
+    ),
+    "s3:BucketObject": Kind(
+        id="{bucket}/{key}", outputs={"etag": "{x32}", "versionId": ""}, replaces="bucket key"
+    ),
+    "s3:BucketObjectv2": Kind(
+        id="{bucket}/{key}", outputs={"etag": "{x32}", "versionId": ""}, replaces="bucket key"
+    ),
+    "dynamodb:Table": Kind(
+        outputs={
+            "arn": arn("dynamodb", "table/{name}"),
+            "streamArn": "",
+            "streamLabel": "",
+            "billingMode": "PROVISIONED",
+        },
+        replaces="name hashKey rangeKey localSecondaryIndexes",
+        name=AutoName(),
+        protected="deletionProtectionEnabled",
+    ),
+    "kms:Key": Kind(
+        id="{uuid}",
+        outputs={
+            "arn": arn("kms", "key/{uuid}"),
+            "keyId": "{uuid}",
+            "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
+            "keyUsage": "ENCRYPT_DECRYPT",
+            "isEnabled": True,
+            "multiRegion": False,
+            "rotationPeriodInDays": 365,
+            "description": "",
+            "policy": '{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"kms:*","Resource":"*"}}]}}',
+        },
+        replaces="customerMasterKeySpec keyUsage multiRegion customKeyStoreId xksKeyId",
+    ),
+    "kms:ReplicaKey": Kind(
+        id="{primaryKeyId}",
+        outputs={
+            "arn": arn("kms", "key/{primaryKeyId}"),
+            "keyId": "{primaryKeyId}",
+            "keyRotationEnabled": True,
+            "keySpec": "SYMMETRIC_DEFAULT",
+            "keyUsage": "ENCRYPT_DECRYPT",
+        },
+        replaces="primaryKeyArn",
+    ),
+    "kms:Alias": Kind(
+        id="{name}",
+        outputs={"arn": arn("kms", "{name}"), "targetKeyArn": "{targetKeyArn}", "namePrefix": ""},
+        replaces="name namePrefix",
+        name=AutoName(limit=256, prefix="alias/"),
+    ),
+    "kms:Grant": Kind(
+        id="{keyId}:{x64}",
+        outputs={"grantId": "{x64}", "grantToken": "{b64}"},
+        replaces="all",
+        secrets="grantToken",
+    ),
+    "secretsmanager:Secret": Kind(
+        id=arn("secretsmanager", "secret:{name}-{a6}"),
+        outputs={"arn": "{id}", "namePrefix": "", "recoveryWindowInDays": 30, "policy": "", "replicas": []},
+        replaces="name namePrefix",
+        name=AutoName(limit=512),
+        unordered="replicas",
+    ),
+    "secretsmanager:SecretVersion": Kind(
+        id="{secretId}|{VERSION}",
+        outputs={
+            "arn": "{secretId}",
+            "versionId": "{VERSION}",
+            "versionStages": ["AWSCURRENT"],
+            "hasSecretStringWo": False,
+        },
+        replaces="secretId secretString secretBinary secretStringWoVersion",
+        secrets="secretString secretBinary secretStringWo",
+        unordered="versionStages",
+    ),
+    "secretsmanager:SecretPolicy": Kind(id="{secretArn}", replaces="secretArn"),
+    "secretsmanager:SecretRotation": Kind(
+        id="{secretId}", outputs={"rotationEnabled": True}, replaces="secretId"
+    ),
+    "ssm:Parameter": Kind(
+        outputs={
+            "arn": "arn:aws:ssm:{region}:{account}:parameter/{name}",
+            "version": 1,
+            "dataType": "text",
+            "tier": "Standard",
+            "keyId": "",
+            "insecureValue": "",
+        },
+        replaces="name",
+        updates="version",
+        name=AutoName(limit=2048),
+        secrets="value",
+    ),
+    "backup:Vault": Kind(
+        outputs={"arn": arn("backup", "backup-vault:{name}"), "recoveryPoints": 0},
+        replaces="name kmsKeyArn",
+        name=AutoName(limit=50),
+    ),
+    "backup:Plan": Kind(
+        id="{uuid}",
+        outputs={"arn": arn("backup", "backup-plan:{uuid}"), "version": "{b64}"},
+        updates="version",
+        name=AutoName(limit=50),
+        unordered="rules",
+    ),
+    "backup:Selection": Kind(id="{uuid}", replaces="all", name=AutoName(limit=50)),
+    "backup:VaultPolicy": Kind(
+        id="{backupVaultName}",
+        outputs={"backupVaultArn": arn("backup", "backup-vault:{backupVaultName}")},
+        replaces="backupVaultName",
+    ),
+    "backup:VaultLockConfiguration": Kind(
+        id="{backupVaultName}",
+        outputs={"backupVaultArn": arn("backup", "backup-vault:{backupVaultName}")},
+        replaces="all",
+    ),
+    "backup:VaultNotifications": Kind(
+        id="{backupVaultName}",
+        outputs={"backupVaultArn": arn("backup", "backup-vault:{backupVaultName}")},
+        replaces="all",
+    ),
+    "efs:FileSystem": Kind(
+        id="fs-{x17}",
+        outputs={
+            "arn": arn("elasticfilesystem", "file-system/{id}"),
+            "dnsName": "{id}.efs.{region}.amazonaws.com",
+            "ownerId": "{account}",
+        },
+        replaces="creationToken encrypted kmsKeyId performanceMode availabilityZoneName",
+    ),
+}

@@ -1,0 +1,129 @@
+"""Starts and stops the stand-ins: four ports, one line of JSON, then service until the caller is gone."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TextIO
+
+import grpc
+
+from infra.local.providers import faults, sdk, wire
+from infra.local.providers.aws.plugin import AwsPlugin
+from infra.local.providers.backend import RecordBackend
+from infra.local.providers.kubernetes.plugin import KubernetesPlugin
+from infra.local.providers.plugin import Plugin
+from infra.local.providers.randomness import RandomPlugin
+from infra.local.providers.servicer import Servicer
+from infra.local.providers.store import Store
+from infra.local.providers.vault import passphrase
+
+LOG = logging.getLogger("providers")
+# 400 MB, as the engine and the SDKs allow: a large chart's values exceed gRPC's default of 4 MB.
+MESSAGE_LIMIT = 400 * 1024 * 1024
+OPTIONS = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.so_reuseport", 0)]
+
+
+def serve(plugin: Plugin, store: Store, rules: list[faults.Fault]) -> tuple[grpc.Server, int]:
+    """Serve one plug-in on a free port of the loopback interface."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=32), options=OPTIONS)
+    servicer = Servicer(plugin, RecordBackend(plugin, store), rules)
+    wire.provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, port
+
+
+def start_components() -> subprocess.Popen[str]:
+    """Start the eks stand-in in a process of its own: components run in the SDK's one global runtime."""
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-m", "infra.local.providers.eks"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A terminal's Ctrl-C reaches the whole process group; the engine still needs the stand-ins to clean up.
+        start_new_session=True,
+    )
+
+
+def wait_for_end(source: TextIO, parent: int | None) -> threading.Event:
+    """Return an event that is set on SIGTERM, on the end of standard input or when the parent is gone."""
+    ended = threading.Event()
+
+    def read() -> None:
+        while source.read(4096):
+            pass
+        ended.set()
+
+    def watch() -> None:
+        while not ended.wait(0.5):
+            if not _is_alive(parent):
+                ended.set()
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    threading.Thread(target=read, daemon=True).start()
+    if parent is not None:
+        threading.Thread(target=watch, daemon=True).start()
+    return ended
+
+
+def _is_alive(process: int | None) -> bool:
+    if process is None:
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def warm_up(store: Store) -> None:
+    """Read the schemas of the types that have records while the engine is still starting the program."""
+
+    def read() -> None:
+        for token in store.types():
+            try:
+                sdk.schema(token)
+            except Exception:  # noqa: BLE001 - only an optimisation; the type's own check says what is wrong
+                LOG.debug("cannot read the schema of %s ahead", token)
+
+    threading.Thread(target=read, daemon=True).start()
+
+
+def run(state: Path, parent: int | None) -> int:
+    """Serve until the caller is gone."""
+    components = start_components()
+    servers: list[grpc.Server] = []
+    try:
+        store = Store(state, passphrase=passphrase())
+        rules = faults.parse()
+        ports: dict[str, int] = {}
+        for plugin in (AwsPlugin(), KubernetesPlugin(), RandomPlugin()):
+            server, ports[plugin.package] = serve(plugin, store, rules)
+            servers.append(server)
+        line = components.stdout.readline() if components.stdout else ""
+        if not line.strip().isdigit():
+            LOG.error("the stand-in for eks did not start")
+            return 1
+        ports["eks"] = int(line)
+        ended = wait_for_end(sys.stdin, parent)
+        sys.stdout.write(json.dumps(ports) + "\n")
+        sys.stdout.flush()
+        warm_up(store)
+        ended.wait()
+        return 0
+    finally:
+        for server in servers:
+            server.stop(grace=None)
+        components.terminate()
+        components.wait(timeout=10)

@@ -1,0 +1,107 @@
+"""Encrypts the secret values of the record store.
+
+The key comes from the stack's passphrase (`PULUMI_CONFIG_PASSPHRASE`, or the file that
+`PULUMI_CONFIG_PASSPHRASE_FILE` names) by scrypt with a salt kept in the store, so a copy of the store without the
+passphrase shows no secret. A record remembers which key wrote it: stacks with different passphrases share a store.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, cast
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from infra.local.providers.values import Asset, Map, ResourceReference, Secret, Unknown, Value, reveal
+
+_CIPHER: Final = "$secret"
+_ASSET: Final = "$asset"
+_REFERENCE: Final = "$resource"
+_UNSET: Final = "no passphrase is set"
+
+
+class LockedError(Exception):
+    """A record was written under another passphrase."""
+
+
+def passphrase(environment: Mapping[str, str] | None = None) -> str:
+    """Find the passphrase as Pulumi itself does."""
+    environment = os.environ if environment is None else environment
+    given = environment.get("PULUMI_CONFIG_PASSPHRASE")
+    if given is not None:
+        return given
+    file = environment.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    return Path(file).read_text(encoding="utf-8").strip() if file else _UNSET
+
+
+class Vault:
+    """Turns property maps into text with the secrets in them encrypted, and back."""
+
+    def __init__(self, *, secret: str, salt: bytes) -> None:
+        self._secret = secret.encode()
+        self._salt = salt
+
+    @functools.cached_property
+    def _fernet(self) -> Fernet:
+        # Made on first use: a store without secrets never pays for the key.
+        key = hashlib.scrypt(self._secret, salt=self._salt, n=2**14, r=8, p=1, dklen=32)
+        return Fernet(base64.urlsafe_b64encode(key))
+
+    def seal(self, properties: Map) -> str:
+        """Write properties as JSON text."""
+        return json.dumps(self._sealed(properties), separators=(",", ":"), sort_keys=True)
+
+    def open(self, content: str) -> Map:
+        """Read properties back.
+
+        Raises:
+            LockedError: the passphrase is not the one they were written with.
+        """
+        opened = self._opened(json.loads(content))
+        return opened if isinstance(opened, dict) else {}
+
+    def _sealed(self, value: Value) -> object:
+        if isinstance(value, Secret):
+            clear = json.dumps(self._sealed(reveal(value.value)))
+            return {_CIPHER: self._fernet.encrypt(clear.encode()).decode()}
+        if isinstance(value, Asset):
+            return {_ASSET: dict(value.fields)}
+        if isinstance(value, ResourceReference):
+            return {_REFERENCE: dict(value.fields)}
+        if isinstance(value, Unknown):
+            return None
+        if isinstance(value, list):
+            return [self._sealed(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._sealed(item) for key, item in value.items()}
+        return value
+
+    def _opened(self, node: Value) -> Value:
+        if isinstance(node, list):
+            return [self._opened(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            (key, inner), *_ = node.items()
+            if key == _CIPHER:
+                return Secret(self._decrypted(str(inner)))
+            if key == _ASSET:
+                return Asset(cast("Mapping[str, object]", inner))
+            if key == _REFERENCE:
+                return ResourceReference(cast("Mapping[str, object]", inner))
+        return {key: self._opened(item) for key, item in node.items()}
+
+    def _decrypted(self, token: str) -> Value:
+        try:
+            return self._opened(json.loads(self._fernet.decrypt(token.encode())))
+        except InvalidToken:
+            raise LockedError(
+                "a record of the local platform was written under another passphrase; set the same "
+                "PULUMI_CONFIG_PASSPHRASE as when the stack was created"
+            ) from None
