@@ -203,8 +203,10 @@ class Cache(Component):
         if not self._settings.snapshot_retention_days:
             return None
         # A snapshot's name stays taken, so each life of the store ends in a name of its own.
-        suffix = random.RandomId(f"{self._name}-final-snapshot", byte_length=4, opts=self.child())
-        return pulumi.Output.concat(physical_name, "-final-", suffix.hex)
+        suffix = random.RandomString(
+            f"{self._name}-final-snapshot", length=8, special=False, upper=False, opts=self.child()
+        )
+        return pulumi.Output.concat(physical_name, "-final-", suffix.result)
 
     def _create_parameter_group(self) -> aws.elasticache.ParameterGroup:
         major = self._engine_version.split(".", maxsplit=1)[0]

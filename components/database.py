@@ -227,13 +227,15 @@ class Database(Component):
             opts=self.child(),
         )
         # A snapshot's name is taken for ever, so each life of the database ends in a name of its own.
-        suffix = random.RandomId(f"{self._name}-final-snapshot", byte_length=4, opts=self.child())
+        suffix = random.RandomString(
+            f"{self._name}-final-snapshot", length=8, special=False, upper=False, opts=self.child()
+        )
         self.secret_arn = secret.arn
         return Ownership(
             database=PROJECT,
             username=OWNER_NAME,
             password=secret.value,
-            final_snapshot=pulumi.Output.concat(self.context.name(self._name), "-final-", suffix.hex),
+            final_snapshot=pulumi.Output.concat(self.context.name(self._name), "-final-", suffix.result),
         )
 
     def _create_head(self, ownership: Ownership | None) -> aws.rds.Instance:
