@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from infra.model.stack import Environment, Role
@@ -69,6 +69,7 @@ def test_names_with_one_long_head_stay_different(head: str, tails: set[str]) -> 
 
 
 @given(name=words, limit=limits)
+@example(name="parking-prod-database", limit=20)
 def test_shortening_is_stable_and_adds_no_double_hyphen(name: str, limit: int) -> None:
     fitted = fit(name, limit=limit)
 
