@@ -64,13 +64,19 @@ class Built:
         return [resource.pulumi_resource_name for resource in resources]
 
 
-def build(make: Callable[[pulumi.ResourceOptions], dict[str, Any]]) -> Built:
+def build(
+    make: Callable[[pulumi.ResourceOptions], dict[str, Any]], *, recorder: AccountRecorder | None = None
+) -> Built:
     """Build a component with `make(opts)`, which returns the outputs that the test looks at.
+
+    Args:
+        make: Makes the component.
+        recorder: Answers what `AccountRecorder` alone does not.
 
     Raises:
         Exception: Whatever the component raised.
     """
-    built = Built(recorder=AccountRecorder())
+    built = Built(recorder=recorder or AccountRecorder())
 
     def keep_options(args: pulumi.ResourceTransformationArgs) -> None:
         built.options[args.type_, args.name] = args.opts

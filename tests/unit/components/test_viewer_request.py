@@ -1,0 +1,52 @@
+"""The viewer request function, run by a JavaScript engine where one is installed."""
+
+import json
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+
+from components.edge_policies import VIEWER_REQUEST_CODE
+from infra.routing import CACHE_PARTITION_HEADER, FORWARDED_HOST_HEADER, VIEWER_ADDRESS_HEADER
+
+NODE = shutil.which("node")
+
+
+def run(headers: dict[str, str], cookies: dict[str, str] | None = None) -> dict[str, str]:
+    if NODE is None:
+        pytest.skip("no node on PATH to run CloudFront's JavaScript")
+    event: dict[str, Any] = {
+        "context": {"requestId": "request-7"},
+        "viewer": {"ip": "198.51.100.7"},
+        "request": {
+            "headers": {
+                name: {"value": value} for name, value in {"host": "api.example.com", **headers}.items()
+            },
+            "cookies": {name: {"value": value} for name, value in (cookies or {}).items()},
+        },
+    }
+    script = f"{VIEWER_REQUEST_CODE.read_text()}\nconsole.log(JSON.stringify(handler({json.dumps(event)})))"
+    answer = subprocess.run([NODE, "-e", script], capture_output=True, text=True, check=True, timeout=30)
+    return {name: value["value"] for name, value in json.loads(answer.stdout)["headers"].items()}
+
+
+def test_it_sets_the_headers_that_the_regions_and_the_caches_read() -> None:
+    code = VIEWER_REQUEST_CODE.read_text()
+
+    for header in (VIEWER_ADDRESS_HEADER, FORWARDED_HOST_HEADER, CACHE_PARTITION_HEADER):
+        assert f"headers['{header.lower()}']" in code
+    assert len(code.encode()) < 10_240  # CloudFront's limit
+
+
+def test_a_viewer_cannot_choose_its_address_nor_its_cache_partition() -> None:
+    headers = run({"x-viewer-address": "203.0.113.1", "x-cache-partition": "of-somebody-else"})
+
+    assert headers["x-viewer-address"] == "198.51.100.7"
+    assert headers["x-cache-partition"] == "anonymous"
+    assert headers["x-forwarded-host"] == "api.example.com"
+
+
+def test_a_request_with_credentials_shares_its_cache_with_nobody() -> None:
+    assert run({"authorization": "Bearer token"})["x-cache-partition"] == "request-7"
+    assert run({}, cookies={"session": "s"})["x-cache-partition"] == "request-7"
