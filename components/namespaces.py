@@ -140,9 +140,13 @@ class PriorityClasses(Component):
 
     Outputs:
         names: Names of the classes, by criticality.
+
+    Attributes:
+        ready: The classes themselves: pods that name a class before it exists are refused.
     """
 
     names: Mapping[Criticality, pulumi.Output[str]]
+    ready: tuple[pulumi.Resource, ...]
 
     def __init__(
         self,
@@ -154,11 +158,13 @@ class PriorityClasses(Component):
     ) -> None:
         super().__init__("PriorityClasses", name, context=context, opts=opts)
         self._provider = provider
-        self.names = {criticality: self._create_class(criticality) for criticality in Criticality}
+        classes = {criticality: self._create_class(criticality) for criticality in Criticality}
+        self.names = {criticality: created.metadata["name"] for criticality, created in classes.items()}
+        self.ready = tuple(classes.values())
         self.register_outputs({"names": {key.value: value for key, value in self.names.items()}})
 
-    def _create_class(self, criticality: Criticality) -> pulumi.Output[str]:
-        created = k8s.scheduling.v1.PriorityClass(
+    def _create_class(self, criticality: Criticality) -> k8s.scheduling.v1.PriorityClass:
+        return k8s.scheduling.v1.PriorityClass(
             f"{self._name}-{criticality.value}",
             metadata=k8s.meta.v1.ObjectMetaArgs(name=priority_class_name(criticality)),
             value=PRIORITIES[criticality],
@@ -167,4 +173,3 @@ class PriorityClasses(Component):
             description=f"{PROJECT}: services of criticality {criticality.value}",
             opts=self.child(provider=self._provider),
         )
-        return created.metadata["name"]

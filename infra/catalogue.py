@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from infra.model.base import Model
 from infra.model.service import Service
 from infra.model.stack import ServiceSettings
+from infra.naming import PROJECT
 
 M = TypeVar("M", bound=Model)
 
@@ -46,3 +47,14 @@ def callees(service: Service, services: Sequence[Service]) -> tuple[Service, ...
 def _revalidated(model: M, update: dict[str, Any]) -> M:
     """A copy with some fields changed, through the model's own checks (`model_copy` skips them)."""
     return type(model).model_validate({**dict(model), **update})
+
+
+def repository(service: Service, settings: ServiceSettings) -> str:
+    """Path of the service's image below its registry, e.g. `parking/auth-service`."""
+    return settings.image.repository or f"{PROJECT}/{service.workload_name}"
+
+
+def image_suffix(settings: ServiceSettings) -> str:
+    """What pins the image: `@sha256:...` or `:tag`."""
+    image = settings.image
+    return f"@{image.digest}" if image.digest else f":{image.tag}"

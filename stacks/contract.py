@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import pulumi
@@ -10,11 +11,12 @@ from pydantic import Field
 
 from infra.model.base import Model
 from infra.naming import PROJECT
+from infra.routing import MAX_ORIGIN_SECRETS
 
 VERSION = 1
 """Raised whenever a field is added, renamed or given another meaning."""
 OUTPUT = "contract"
-SECRET_OUTPUT = "originSecret"  # noqa: S105 - the name of an output, not a secret
+ORIGIN_OUTPUT = "originSecrets"
 _Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:")]
 
 
@@ -42,17 +44,20 @@ class ContractError(pulumi.RunError):
     """The primary's stack does not offer what this one needs; shown without a traceback."""
 
 
-def publish(**fields: pulumi.Input[str]) -> None:
-    """Export the contract of this stack.
+def offer(**fields: pulumi.Input[str]) -> dict[str, object]:
+    """The contract of this stack, to be exported.
 
     Args:
         **fields: Every field of `PrimaryContract` but `version`, by its Python name.
+
+    Raises:
+        ValueError: When a field is missing or unknown.
     """
     expected = set(PrimaryContract.model_fields) - {"version"}
     if set(fields) != expected:
         raise ValueError(f"the contract needs exactly {sorted(expected)}, got {sorted(fields)}")
     aliases = {name: field.alias or name for name, field in PrimaryContract.model_fields.items()}
-    pulumi.export(OUTPUT, {"version": VERSION, **{aliases[name]: value for name, value in fields.items()}})
+    return {"version": VERSION, **{aliases[name]: value for name, value in fields.items()}}
 
 
 def validate(raw: Any, *, stack: str) -> PrimaryContract:
@@ -98,10 +103,17 @@ class Primary:
     """
 
     contract: pulumi.Output[PrimaryContract]
-    origin_secret: pulumi.Output[str]
-    """Value of the header that proves a request came through CloudFront; secret."""
+    origin_secrets: Sequence[pulumi.Output[str]]
+    """Accepted values of the header that proves a request came through CloudFront; secret."""
 
     def __init__(self, *, stack: str) -> None:
-        reference = pulumi.StackReference("primary", stack_name=f"{pulumi.get_organization()}/{PROJECT}/{stack}")
+        reference = pulumi.StackReference(
+            "primary", stack_name=f"{pulumi.get_organization()}/{PROJECT}/{stack}"
+        )
         self.contract = reference.get_output(OUTPUT).apply(lambda raw: validate(raw, stack=stack))
-        self.origin_secret = pulumi.Output.secret(reference.get_output(SECRET_OUTPUT))
+        values = pulumi.Output.secret(reference.get_output(ORIGIN_OUTPUT))
+        self.origin_secrets = [values.apply(_item(index)) for index in range(MAX_ORIGIN_SECRETS)]
+
+
+def _item(index: int) -> Callable[[Sequence[str]], str]:
+    return lambda values: values[index]

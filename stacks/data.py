@@ -1,0 +1,101 @@
+"""The data tier of a region: PostgreSQL, three Redis stores, Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from components.cache import Cache
+from components.cluster import Cluster
+from components.data_site import DataSite
+from components.database import Database, ReplicationSource
+from components.encryption import Purpose
+from components.streaming import Streaming
+from infra.model.service import Service
+from infra.model.stack import CacheSettings, StackSettings
+from infra.naming import StackContext
+from stacks.contract import Primary
+from stacks.foundation import Foundation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """The stores of a region."""
+
+    database: Database
+    caches: Mapping[str, Cache]
+    """By name: cache, sessions, rate-limit."""
+    streaming: Streaming
+
+
+def build(
+    *,
+    context: StackContext,
+    settings: StackSettings,
+    services: tuple[Service, ...],
+    foundation: Foundation,
+    cluster: Cluster,
+    primary: Primary | None,
+) -> Data:
+    """Create the stores of a region.
+
+    Args:
+        context: Names, tags and protection of the stack.
+        settings: Settings of the stack.
+        services: The services as this stack runs them.
+        foundation: Keys and network.
+        cluster: Its nodes are the stores' only clients.
+        primary: The primary's contract; None in the primary itself.
+    """
+    site = DataSite(
+        vpc_id=foundation.network.vpc_id,
+        subnet_ids=foundation.network.database_subnet_ids,
+        zones=sorted(settings.network.zones),
+        clients={"nodes": cluster.cluster_security_group_id},
+        monitors={"nodes": cluster.cluster_security_group_id},
+        secrets_key_arn=foundation.keys.arn(Purpose.SECRETS),
+        log_key_arn=foundation.keys.arn(Purpose.LOGS),
+    )
+    database = Database(
+        "database",
+        context=context,
+        settings=settings.database,
+        site=site,
+        key_arn=foundation.keys.arn(Purpose.DATABASE),
+        source=_source(primary),
+    )
+    stores: dict[str, CacheSettings] = {
+        "cache": settings.caches.cache,
+        "sessions": settings.caches.sessions,
+        "rate-limit": settings.caches.rate_limit,
+    }
+    caches = {
+        name: Cache(
+            name,
+            context=context,
+            settings=store,
+            engine_version=settings.caches.engine_version,
+            site=site,
+            key_arn=foundation.keys.arn(Purpose.CACHE),
+            services=[service.name for service in services if name in service.caches],
+        )
+        for name, store in stores.items()
+    }
+    streaming = Streaming(
+        "streaming",
+        context=context,
+        settings=settings.streaming,
+        topics=[topic for service in services for topic in service.topics],
+        site=site,
+        key_arn=foundation.keys.arn(Purpose.STREAMING),
+    )
+    return Data(database=database, caches=caches, streaming=streaming)
+
+
+def _source(primary: Primary | None) -> ReplicationSource | None:
+    if primary is None:
+        return None
+    return ReplicationSource(
+        arn=primary.contract.apply(lambda contract: contract.database_arn),
+        secret_arn=primary.contract.apply(lambda contract: contract.database_secret_arn),
+    )

@@ -1,0 +1,174 @@
+"""What one region deploys, from the ground up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster import Cluster
+from components.load_balancer import LoadBalancer
+from infra.catalogue import resolve
+from infra.model.service import Service
+from infra.model.stack import Role, StackSettings
+from infra.naming import StackContext
+from infra.routing import api_domain, origin_domain
+from stacks import contract, data, edge, foundation, outputs, platform, traffic, workloads
+from stacks.contract import Primary
+from stacks.data import Data
+from stacks.edge import GlobalNames
+from stacks.foundation import Foundation
+
+
+class MissingZoneError(pulumi.RunError):
+    """A region with neither an edge of its own nor a primary to take the zone from."""
+
+
+def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
+    """Build a stack: one region of an environment.
+
+    Args:
+        settings: Checked settings of the stack.
+        catalogue: The services to run.
+    """
+    context = StackContext(
+        environment=settings.environment,
+        region=settings.region,
+        role=settings.role,
+        owner=settings.owner,
+        cost_centre=settings.cost_centre,
+        protect=settings.deletion_protection,
+    )
+    services = tuple(resolve(service, settings.services[service.name]) for service in catalogue)
+    primary = Primary(stack=settings.primary_stack) if settings.primary_stack else None
+
+    ground = foundation.build(context=context, settings=settings, services=services)
+    cluster = platform.create_cluster(context=context, settings=settings, foundation=ground)
+    stores = data.build(
+        context=context,
+        settings=settings,
+        services=services,
+        foundation=ground,
+        cluster=cluster,
+        primary=primary if settings.role is Role.SECONDARY else None,
+    )
+    names = edge.create_names(context=context, settings=settings) if settings.edge.enabled else None
+    zone_id, secrets = _way_in(names, primary)
+    balancer = traffic.build(
+        context=context,
+        settings=settings,
+        services=services,
+        foundation=ground,
+        zone_id=zone_id,
+        origin_secrets=secrets,
+    )
+    site = platform.build(
+        context=context,
+        settings=settings,
+        foundation=ground,
+        cluster=cluster,
+        streaming=stores.streaming,
+    )
+    workloads.build(
+        context=context,
+        settings=settings,
+        services=services,
+        foundation=ground,
+        data=stores,
+        platform=site,
+        balancer=balancer,
+    )
+    if names is not None:
+        edge.build(
+            context=context,
+            settings=settings,
+            services=services,
+            names=names,
+            access_logs=ground.access_logs,
+        )
+    _export(
+        settings,
+        built=Built(
+            foundation=ground,
+            cluster=cluster,
+            data=stores,
+            balancer=balancer,
+            names=names,
+            zone_id=zone_id,
+            writer=_writer(stores, primary=primary, settings=settings),
+        ),
+    )
+
+
+def _way_in(
+    names: GlobalNames | None, primary: Primary | None
+) -> tuple[pulumi.Output[str], Sequence[pulumi.Output[str]]]:
+    """The zone, and the header values that prove a request came through CloudFront."""
+    if names is not None:
+        return names.zone_id, names.origin_secret.accepted
+    if primary is not None:
+        return primary.contract.apply(lambda offered: offered.zone_id), primary.origin_secrets
+    raise MissingZoneError(
+        "this stack has neither the edge (parking:edge.enabled) nor a primary (parking:primaryStack): "
+        "no zone would hold its records; enable the edge or name the primary's stack"
+    )
+
+
+def _writer(stores: Data, *, primary: Primary | None, settings: StackSettings) -> pulumi.Output[str]:
+    """Host of the environment's writer: this region's in a primary, the primary's else."""
+    if primary is not None and settings.role is Role.SECONDARY:
+        return primary.contract.apply(lambda offered: offered.database_writer_endpoint)
+    return stores.database.address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What a stack's outputs are taken from."""
+
+    foundation: Foundation
+    cluster: Cluster
+    data: Data
+    balancer: LoadBalancer
+    names: GlobalNames | None
+    zone_id: pulumi.Output[str]
+    writer: pulumi.Output[str]
+
+
+def _export(settings: StackSettings, *, built: Built) -> None:
+    network, database = built.foundation.network, built.data.database
+    registries = built.foundation.registries
+    values: dict[str, object] = {
+        "region": settings.region,
+        "role": settings.role.value,
+        "vpcId": network.vpc_id,
+        "vpcCidr": network.vpc_cidr,
+        "natPublicIps": list(network.nat_public_ips),
+        "clusterName": built.cluster.name,
+        "clusterEndpoint": built.cluster.endpoint,
+        "kubeconfig": built.cluster.kubeconfig,
+        "registryHost": registries.host if registries else settings.registry,
+        "repositoryUrls": dict(registries.repository_urls) if registries else {},
+        "loadBalancerDnsName": built.balancer.dns_name,
+        "targetGroupArns": dict(built.balancer.target_group_arns),
+        "databaseWriterEndpoint": built.writer,
+        "databaseReaderEndpoints": database.reader_addresses,
+        "databaseSecretArn": database.secret_arn,
+        "cacheEndpoints": {name: cache.endpoint for name, cache in built.data.caches.items()},
+        "kafkaBootstrapBrokers": built.data.streaming.bootstrap_brokers,
+        "contract": contract.offer(
+            region=settings.region,
+            vpc_id=network.vpc_id,
+            vpc_cidr=network.vpc_cidr,
+            zone_id=built.zone_id,
+            origin_domain=origin_domain(settings.edge.domain),
+            database_arn=database.arn,
+            database_writer_endpoint=built.writer,
+            database_secret_arn=database.secret_arn,
+        ),
+    }
+    if built.names is not None:
+        values["originSecrets"] = list(built.names.origin_secret.accepted)
+        values["apiUrl"] = f"https://{api_domain(settings.edge.domain)}"
+        values["nameServers"] = built.names.name_servers
+    outputs.export(values, edge=built.names is not None)

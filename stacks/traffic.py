@@ -1,0 +1,71 @@
+"""The regional tier: load balancer, web ACL, certificate and the region's record under the origin's name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+
+from components.dns import AliasTarget, Certificate, RegionalRecord
+from components.encryption import Purpose
+from components.load_balancer import LoadBalancer, LoadBalancerNetwork
+from components.web_acl import WebAcl, WebAclLog, WebAclRules
+from infra.failover import failover_paths
+from infra.model.service import Service
+from infra.model.stack import StackSettings
+from infra.naming import StackContext
+from infra.routing import origin_domain
+from infra.waf import service_rates
+from stacks.foundation import Foundation
+
+
+def build(
+    *,
+    context: StackContext,
+    settings: StackSettings,
+    services: tuple[Service, ...],
+    foundation: Foundation,
+    zone_id: pulumi.Input[str],
+    origin_secrets: Sequence[pulumi.Input[str]],
+) -> LoadBalancer:
+    """Create the way into a region.
+
+    Args:
+        context: Names, tags and protection of the stack.
+        settings: Settings of the stack.
+        services: The services as this stack runs them.
+        foundation: Network, keys and log bucket.
+        zone_id: Public zone of the environment, this stack's or the primary's.
+        origin_secrets: Accepted values of the header that CloudFront sends.
+    """
+    domain = origin_domain(settings.edge.domain)
+    network = foundation.network
+    certificate = Certificate("origin-certificate", context=context, domain=domain, zone_id=zone_id)
+    balancer = LoadBalancer(
+        "load-balancer",
+        context=context,
+        services=services,
+        network=LoadBalancerNetwork(
+            vpc_id=network.vpc_id, vpc_cidr=network.vpc_cidr, public_subnet_ids=network.public_subnet_ids
+        ),
+        certificate_arn=certificate.arn,
+        origin_secrets=origin_secrets,
+        log_bucket=foundation.access_logs.name,
+    )
+    WebAcl(
+        "regional-acl",
+        context=context,
+        scope="REGIONAL",
+        rules=WebAclRules(mode=settings.edge.web_acl_mode, rates=service_rates(services)),
+        log=WebAclLog(key_arn=foundation.keys.arn(Purpose.LOGS)),
+        resource_arn=balancer.arn,
+    )
+    RegionalRecord(
+        "origin-record",
+        context=context,
+        zone_id=zone_id,
+        domain=domain,
+        target=AliasTarget(dns_name=balancer.dns_name, zone_id=balancer.zone_id),
+        health_paths=failover_paths(services),
+    )
+    return balancer

@@ -1,0 +1,140 @@
+"""The services of a region on its cluster: workloads, autoscalers, identities, target bindings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.autoscaling import Autoscaler, MetricSources
+from components.cluster_site import ClusterSite
+from components.encryption import Purpose
+from components.load_balancer import LoadBalancer
+from components.namespaces import PriorityClasses, WorkloadNamespace
+from components.service_identity import Access, PodSite, ServiceIdentity
+from components.target_binding import BoundService, TargetBinding
+from components.workload import Workload
+from infra.addressing import Tier, plan
+from infra.catalogue import callees, image_suffix, repository
+from infra.model.service import Service
+from infra.model.stack import StackSettings
+from infra.naming import PROJECT, StackContext
+from stacks.data import Data
+from stacks.foundation import Foundation
+from stacks.platform import Platform
+
+INGRESS = BoundService(namespace="nginx-ingress", name="nginx-ingress-controller", port=443, target_port=443)
+"""The ingress controller's service, as its chart names it."""
+PROMETHEUS_ADDRESS = "http://kube-prometheus-stack-prometheus.monitoring.svc.cluster.local:9090"
+
+
+def build(
+    *,
+    context: StackContext,
+    settings: StackSettings,
+    services: tuple[Service, ...],
+    foundation: Foundation,
+    data: Data,
+    platform: Platform,
+    balancer: LoadBalancer,
+) -> None:
+    """Create every service of the catalogue and bind the ingress controller to its target groups."""
+    provider = platform.cluster.provider
+    namespace = WorkloadNamespace("workloads", context=context, namespace=PROJECT, provider=provider)
+    priorities = PriorityClasses("priorities", context=context, provider=provider)
+    site = ClusterSite(
+        provider=provider,
+        namespace=namespace.namespace,
+        vpc_cidr=settings.network.cidr,
+        data_cidrs=[
+            subnet.cidr
+            for subnet in plan(vpc_cidr=settings.network.cidr, zones=settings.network.zones)
+            if subnet.tier is Tier.DATABASE
+        ],
+        ingress_namespace="nginx-ingress",
+        mesh_namespace="istio-system",
+        monitoring_namespace="monitoring",
+        after=(*platform.add_ons.ready, *priorities.ready),
+        await_rollouts=False,
+    )
+    sources = MetricSources(
+        prometheus_address=PROMETHEUS_ADDRESS, kafka_bootstrap_servers=data.streaming.bootstrap_brokers
+    )
+    for service in services:
+        identity = _create_identity(
+            service, context=context, site=site, foundation=foundation, data=data, platform=platform
+        )
+        workload = Workload(
+            service.name,
+            context=context,
+            site=site.waiting_for(identity.association),
+            service=service,
+            image=_image(service, settings=settings, foundation=foundation),
+            calls=callees(service, services),
+            environment=_environment(service, data=data),
+        )
+        Autoscaler(
+            f"{service.name}-autoscaler",
+            context=context,
+            site=site,
+            service=service,
+            deployment_name=workload.deployment_name,
+            sources=sources,
+        )
+        TargetBinding(
+            f"{service.name}-targets",
+            context=context,
+            provider=provider,
+            service=INGRESS,
+            target_group_arn=balancer.target_group_arns[service.name],
+            load_balancer_security_group_id=balancer.security_group_id,
+            after=platform.add_ons.ready,
+        )
+
+
+def _image(service: Service, *, settings: StackSettings, foundation: Foundation) -> pulumi.Output[str]:
+    own = settings.services[service.name]
+    path = repository(service, own)
+    if foundation.registries is not None:
+        return pulumi.Output.concat(foundation.registries.repository_urls[path], image_suffix(own))
+    return pulumi.Output.from_input(f"{settings.registry}/{path}{image_suffix(own)}")
+
+
+def _create_identity(
+    service: Service,
+    *,
+    context: StackContext,
+    site: ClusterSite,
+    foundation: Foundation,
+    data: Data,
+    platform: Platform,
+) -> ServiceIdentity:
+    return ServiceIdentity(
+        f"{service.name}-identity",
+        context=context,
+        service=service,
+        pods=PodSite(cluster_name=platform.cluster.name, namespace=site.namespace),
+        access=Access(
+            kafka_cluster_arn=data.streaming.arn,
+            secret_arns={name: data.caches[name].secret_arns[service.name] for name in service.caches},
+            secrets_key_arn=foundation.keys.arn(Purpose.SECRETS),
+        ),
+    )
+
+
+def _environment(service: Service, *, data: Data) -> Mapping[str, pulumi.Input[str]]:
+    """Where a service finds its stores; never a secret's value, only where it is kept."""
+    values: dict[str, pulumi.Input[str]] = {}
+    if service.uses_database:
+        values["DATABASE_READER_HOSTS"] = data.database.reader_addresses.apply(",".join)
+        values["DATABASE_PORT"] = str(data.database.port)
+    if service.writes_database:
+        values["DATABASE_WRITER_HOST"] = data.database.address
+    for name in service.caches:
+        prefix = name.upper().replace("-", "_")
+        values[f"{prefix}_HOST"] = data.caches[name].endpoint
+        values[f"{prefix}_PORT"] = str(data.caches[name].port)
+        values[f"{prefix}_SECRET_ARN"] = data.caches[name].secret_arns[service.name]
+    if service.produces or service.consumption:
+        values["KAFKA_BOOTSTRAP_SERVERS"] = data.streaming.bootstrap_brokers
+    return values
