@@ -19,7 +19,7 @@ from infra.model.cache_policy import QUERY_CACHE
 from infra.model.service import CacheTtl, Service
 from infra.naming import StackContext
 
-_PINNED = re.compile(r".+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})")
+_PINNED = re.compile(r"[^@]+(:(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})")
 DISRUPTED_AT_ONCE = "10%"
 """Pods that evictions may take at once; rounded up, so a drain can always go on."""
 REVISIONS_KEPT = 5
@@ -31,7 +31,7 @@ def pinned(image: str) -> str:
     Raises:
         ValueError: When what runs would depend on the day it was pulled.
     """
-    if not _PINNED.fullmatch(image) or "/" in image.rpartition(":")[2] or image.endswith(":latest"):
+    if not _PINNED.fullmatch(image):
         raise ValueError(f"image {image!r}: an immutable tag or a digest is needed, and 'latest' is neither")
     return image
 
