@@ -20,6 +20,7 @@ from infra.waf import (
     RateRule,
     Scope,
     WebAclError,
+    WebAclRules,
     check_rules,
 )
 
@@ -37,21 +38,6 @@ _UriPath = (
 _Change = (
     wafv2.WebAclRuleStatementRateBasedStatementScopeDownStatementByteMatchStatementTextTransformationArgs
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class WebAclRules:
-    """What a web ACL does.
-
-    Attributes:
-        mode: `block`, or `count` to watch new rules before they bite.
-        rates: Limits for each client address over five minutes, asked in this order.
-        managed: Groups that AWS maintains, asked after the limits; none: only limits.
-    """
-
-    mode: Mode
-    rates: tuple[RateRule, ...]
-    managed: tuple[ManagedGroup, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

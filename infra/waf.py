@@ -65,7 +65,22 @@ class RateRule:
     address_header: str | None = None
 
     @property
-    def capacity(self) -> int:
+    @dataclass(frozen=True, kw_only=True)
+class WebAclRules:
+    """What a web ACL does.
+
+    Attributes:
+        mode: `block`, or `count` to watch new rules before they bite.
+        rates: Limits for each client address over five minutes, asked in this order.
+        managed: Groups that AWS maintains, asked after the limits; none: only limits.
+    """
+
+    mode: Mode
+    rates: tuple[RateRule, ...]
+    managed: tuple[ManagedGroup, ...] = ()
+
+
+def capacity(self) -> int:
         """WCU of the rule; transformations are counted for every match, which is an upper bound."""
         match = _PATH_MATCH_CAPACITY + _TRANSFORMATION_CAPACITY * len(PATH_TRANSFORMATIONS)
         either = _OR_CAPACITY if len(self.path_prefixes) > 1 else 0
@@ -138,3 +153,15 @@ def service_rates(services: Sequence[Service]) -> tuple[RateRule, ...]:
         )
         for service in services
     )
+
+
+def global_rules(settings: EdgeSettings, services: Sequence[Service]) -> WebAclRules:
+    """Rules of the global web ACL: both limits, then every managed group."""
+    return WebAclRules(
+        mode=settings.web_acl_mode, rates=global_rates(settings, services), managed=MANAGED_GROUPS
+    )
+
+
+def regional_rules(settings: EdgeSettings, services: Sequence[Service]) -> WebAclRules:
+    """Rules of a regional web ACL: each service's limit; the managed groups have seen the request before."""
+    return WebAclRules(mode=settings.web_acl_mode, rates=service_rates(services))

@@ -74,3 +74,17 @@ def test_without_a_login_endpoint_there_is_no_login_rule() -> None:
     without = tuple(service for service in CATALOGUE if service.name != "auth")
 
     assert [rule.name for rule in global_rates(EDGE, without)] == ["rate-per-address"]
+
+
+def test_only_the_global_rules_have_the_managed_groups_and_both_take_the_settings_mode() -> None:
+    counting = EDGE.model_copy(update={"web_acl_mode": "count"})
+
+    assert [group.name for group in global_rules(EDGE, CATALOGUE).managed] == [
+        "AWSManagedRulesAmazonIpReputationList",
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesSQLiRuleSet",
+    ]
+    assert regional_rules(EDGE, CATALOGUE).managed == ()
+    assert (global_rules(EDGE, CATALOGUE).mode, regional_rules(EDGE, CATALOGUE).mode) == ("block", "block")
+    assert global_rules(counting, CATALOGUE).mode == regional_rules(counting, CATALOGUE).mode == "count"
