@@ -1,6 +1,6 @@
-import sys
-import time
+"""Serve the eks stand-in; started by the process of the other stand-ins."""
 
-print(1)
-sys.stdout.flush()
-sys.stdin.read()
+from infra.local.providers.eks.server import main
+
+if __name__ == "__main__":
+    main()
