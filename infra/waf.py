@@ -65,7 +65,14 @@ class RateRule:
     address_header: str | None = None
 
     @property
-    @dataclass(frozen=True, kw_only=True)
+    def capacity(self) -> int:
+        """WCU of the rule; transformations are counted for every match, which is an upper bound."""
+        match = _PATH_MATCH_CAPACITY + _TRANSFORMATION_CAPACITY * len(PATH_TRANSFORMATIONS)
+        either = _OR_CAPACITY if len(self.path_prefixes) > 1 else 0
+        return _RATE_RULE_CAPACITY + match * len(self.path_prefixes) + either
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebAclRules:
     """What a web ACL does.
 
@@ -78,13 +85,6 @@ class WebAclRules:
     mode: Mode
     rates: tuple[RateRule, ...]
     managed: tuple[ManagedGroup, ...] = ()
-
-
-def capacity(self) -> int:
-        """WCU of the rule; transformations are counted for every match, which is an upper bound."""
-        match = _PATH_MATCH_CAPACITY + _TRANSFORMATION_CAPACITY * len(PATH_TRANSFORMATIONS)
-        either = _OR_CAPACITY if len(self.path_prefixes) > 1 else 0
-        return _RATE_RULE_CAPACITY + match * len(self.path_prefixes) + either
 
 
 def capacity(*, managed: Sequence[ManagedGroup], rates: Sequence[RateRule]) -> int:

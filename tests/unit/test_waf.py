@@ -10,6 +10,8 @@ from infra.waf import (
     capacity,
     check_rules,
     global_rates,
+    global_rules,
+    regional_rules,
     service_rates,
 )
 from services import CATALOGUE
