@@ -13,8 +13,6 @@ from infra.local.errors import NO_SUCH_STACK, Interrupted, LocalError, interrupt
 from infra.local.home import Home
 from infra.local.project import StackFile
 
-_STAND_INS = "{} are stand-ins on this machine; nothing reaches AWS"
-
 _HELP = """
 The local platform (bin/pulumi-local): aws, eks, kubernetes and random are stand-ins; nothing reaches AWS.
 State, records and logs are in {root}; a stack is made on first use if it has a Pulumi.<stack>.yaml.
@@ -44,7 +42,7 @@ class _Run:
         env = environment.for_engine(
             environ=self.environ,
             home=self.home,
-            engine=self.engine.path,
+            language_host=engines.language_host_folder(engine=self.engine, home=self.home),
             engine_version=self.engine.version,
             ports=ports,
         )
@@ -113,7 +111,7 @@ def _in_project(run: _Run) -> int:
         if invocation.uses_providers:
             stand_ins.provide_plugin_stubs(run.home)
             ports = cleanup.enter_context(stand_ins.running(home=run.home, environ=run.environ))
-            say(_STAND_INS.format(_listed(sorted(ports))))
+            say(f"{_listed(sorted(ports))} on this machine; nothing reaches AWS")
         code = run.engine_command(args, cwd=run.home.mirror, ports=ports)
         _follow_up(run, code=code, file=file, before=before, stack=stack)
     return code
@@ -227,4 +225,7 @@ def _follow_up(run: _Run, *, code: int, file: StackFile | None, before: str, sta
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+    """`aws, eks and random are stand-ins`."""
+    if len(names) == 1:
+        return f"{names[0]} is a stand-in"
+    return f"{', '.join(names[:-1])} and {names[-1]} are stand-ins"

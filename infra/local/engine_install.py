@@ -14,6 +14,9 @@ from pathlib import Path
 
 from infra.local.errors import say
 
+HOST_NAME = "pulumi-language-python"
+"""What the engine calls a language host for Python."""
+
 _MODULE = Path(__file__).with_name("engine")
 _PACKAGE = "github.com/pulumi/pulumi/pkg/v3"
 _INSTALLER_SECONDS = 300
@@ -96,13 +99,20 @@ def from_source(cache: Path) -> tuple[Path, Path]:
     try:
         say("building the Pulumi engine from source with Go: once per machine, 3 to 4 minutes on 2 cores")
         _build(go, program=folder / "pulumi", log=cache / "engine-build.log")
-        host = folder / "pulumi-language-python"
-        host.write_text(_LANGUAGE_HOST, encoding="utf-8")
-        host.chmod(0o755)
+        write_language_host(folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder, Path("pulumi")
+
+
+def write_language_host(folder: Path) -> None:
+    """Write the small program by which an engine starts the language host of this repository."""
+    host = folder / HOST_NAME
+    if host.exists() and host.read_text(encoding="utf-8") == _LANGUAGE_HOST:
+        return
+    host.write_text(_LANGUAGE_HOST, encoding="utf-8")
+    host.chmod(0o755)
 
 
 def _build(go: str, *, program: Path, log: Path) -> None:

@@ -5,9 +5,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -23,7 +24,8 @@ CHOICE = "PULUMI_LOCAL_ENGINE"
 """Environment variable: `path`, `installer` or `go` to allow only that way, or the path of an engine."""
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)")
-_WAYS = ("path", "installer", "go")
+_MAKING = ("installer", "go")
+_WAYS = ("path", *_MAKING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +35,6 @@ class Engine:
     path: Path
     version: str
     source: str
-
-    @property
-    def has_language_host(self) -> bool:
-        """Whether it came with a Python language host; one built from source did not."""
-        return (self.path.resolve().parent / "pulumi-language-python").exists()
 
 
 def find(*, home: Home, environ: Mapping[str, str]) -> Engine:
@@ -51,21 +48,27 @@ def find(*, home: Home, environ: Mapping[str, str]) -> Engine:
         return _named(Path(choice))
     cache = cache_folder(environ=environ, home=home)
     failures: list[str] = []
-    ways: dict[str, Callable[[], Engine | None]] = {
-        "path": lambda: _on_path(home=home, environ=environ, failures=failures),
-        "installer": lambda: _made(cache, way="installer", failures=failures),
-        "go": lambda: _made(cache, way="go", failures=failures),
-    }
-    allowed = [choice] if choice else list(_WAYS)
-    if "path" in allowed and (engine := ways["path"]()):
+    if choice in {"", "path"} and (engine := _on_path(home=home, environ=environ, failures=failures)):
         return engine
-    for way in allowed:
-        if way != "path" and (engine := _made_before(cache, way=way)):
+    making = [way for way in _MAKING if choice in {"", way}]
+    for way in making:
+        if engine := _made_before(cache, way=way):
             return engine
-    for way in allowed:
-        if way != "path" and (engine := ways[way]()):
+    for way in making:
+        if engine := _made(cache, way=way, failures=failures):
             return engine
     raise _none_found(failures)
+
+
+def language_host_folder(*, engine: Engine, home: Home) -> Path:
+    """Where the engine's language host is: beside it, or else in the state folder with one of ours."""
+    beside = engine.path.resolve().parent
+    if (beside / engine_install.HOST_NAME).exists():
+        return engine.path.parent
+    folder = home.root / "bin"
+    folder.mkdir(exist_ok=True)
+    engine_install.write_language_host(folder)
+    return folder
 
 
 def cache_folder(*, environ: Mapping[str, str], home: Home) -> Path:
@@ -146,8 +149,7 @@ def _none_found(failures: list[str]) -> LocalError:
     return LocalError(
         f"no Pulumi engine could be had.\n  found: {found}\n"
         f"  needed: a pulumi >= {_text(MINIMUM)}, in one of three ways\n"
-        "  to do: 1. install Pulumi (its installation page is the first result for `install pulumi`) so that it is\n"
-        "            on PATH; or\n"
+        "  to do: 1. install Pulumi so that `pulumi` is on PATH (pulumi.com/docs/install); or\n"
         "         2. run this again with a network, and the official installer is used; or\n"
         "         3. install Go, and the engine is built from source (some minutes, once per machine)",
     )
@@ -197,14 +199,18 @@ def _text(version: tuple[int, ...]) -> str:
     return ".".join(str(part) for part in version)
 
 
-def describe(engine: Engine) -> str:
-    """One line about an engine, as JSON for tools."""
-    return json.dumps({**asdict(engine), "path": str(engine.path)})
-
-
-def main() -> None:
+def main() -> int:
     """Find or make the engine and say where it is (`make tools`)."""
-    home = Home.locate(environ=os.environ, cwd=Path.cwd())
-    home.create()
-    engine = find(home=home, environ=os.environ)
+    try:
+        home = Home.locate(environ=os.environ, cwd=Path.cwd())
+        home.create()
+        engine = find(home=home, environ=os.environ)
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
     say(f"engine {engine.version} ({engine.source}): {engine.path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

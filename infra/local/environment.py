@@ -44,13 +44,18 @@ def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def for_engine(
-    *, environ: Mapping[str, str], home: Home, engine: Path, engine_version: str, ports: Mapping[str, int]
+    *,
+    environ: Mapping[str, str],
+    home: Home,
+    language_host: Path,
+    engine_version: str,
+    ports: Mapping[str, int],
 ) -> dict[str, str]:
     """The environment that the engine, the language host and the program run in."""
     env = scrubbed(environ)
     python = Path(sys.executable)
     env |= {
-        "PATH": os.pathsep.join((str(engine.parent), str(python.parent), env.get("PATH", os.defpath))),
+        "PATH": os.pathsep.join((str(language_host), str(python.parent), env.get("PATH", os.defpath))),
         "PULUMI_BACKEND_URL": home.backend_url,
         "PULUMI_HOME": str(home.pulumi_home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -143,7 +143,8 @@ class LanguageHost:
         # Standard output goes on to the engine, which shows it as the program's.
         with self._started(self._program(request), env=env, cwd=None, output=None, call=call) as process:
             code = process.wait()
-        if code == FAILED_AND_TOLD:
+        if code in {FAILED_AND_TOLD, -signal.SIGINT}:
+            # There is nothing to add: the error has been shown, or the engine itself ended the program.
             return pb.RunResponse(bail=True)
         return pb.RunResponse(error=f"program exited with non-zero exit code: {code}" if code else "")
 

@@ -33,6 +33,8 @@ class SlowProvider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        # The engine cancels at the end of every phase, also of one that went well.
+        self.cancelled.clear()
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802

@@ -1,0 +1,79 @@
+# `make` lists what there is. Everything sets itself up: nothing has to be installed by hand but Python 3.11 or newer.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+# The stack, as in `make preview STACK=prod`, and more arguments for the command, as in `make up STACK=prod ARGS=--diff`.
+STACK ?=
+ARGS ?=
+
+PULUMI := bin/pulumi-local
+PYTHON := .venv/bin/python
+STACKS = $(sort $(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml)))
+PATHS := __main__.py infra stacks components services tests benchmarks
+# What is not there yet is not checked.
+CHECKED = $(wildcard $(PATHS))
+
+.PHONY: help setup tools preview up refresh destroy outputs test test-all lint types format benchmark clean
+.PHONY: need-stack need-venv
+
+help: ## List what can be made
+	@printf 'make TARGET [STACK=NAME] [ARGS="..."]\n\n'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
+		| while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
+	@printf '\nstacks: %s\n' '$(STACKS)'
+
+setup: ## Make .venv with the pinned requirements
+	@bin/setup
+
+tools: need-venv ## Find or build the Pulumi engine now, not at first use
+	@$(PYTHON) -m infra.local.engines
+
+preview: need-stack ## Show what would change in STACK, on this machine
+	@$(PULUMI) preview --stack '$(STACK)' $(ARGS)
+
+up: need-stack ## Create or update STACK, on this machine
+	@$(PULUMI) up --yes --stack '$(STACK)' $(ARGS)
+
+refresh: need-stack ## Compare STACK's state with the stand-ins
+	@$(PULUMI) refresh --yes --stack '$(STACK)' $(ARGS)
+
+destroy: need-stack ## Delete all of STACK, on this machine
+	@$(PULUMI) destroy --yes --stack '$(STACK)' $(ARGS)
+
+outputs: need-stack ## Show STACK's outputs as JSON
+	@$(PULUMI) stack output --json --stack '$(STACK)' $(ARGS)
+
+test: need-venv ## Run the unit tests
+	@$(PYTHON) -m pytest tests/unit $(ARGS)
+
+test-all: need-venv ## Run all tests, those with the real engine too
+	@$(PYTHON) -m pytest tests $(ARGS)
+
+lint: need-venv ## Check style
+	@$(PYTHON) -m ruff check $(CHECKED) $(ARGS)
+	@$(PYTHON) -m ruff format --check $(CHECKED)
+
+types: need-venv ## Check types
+	@$(PYTHON) -m pyright $(ARGS)
+
+format: need-venv ## Format the code and mend what can be mended
+	@$(PYTHON) -m ruff check --fix $(CHECKED)
+	@$(PYTHON) -m ruff format $(CHECKED)
+
+benchmark: need-venv ## Measure previews and print a table
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+clean: ## Remove caches and .venv; state in .pulumi-local stays
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+need-venv:
+	@bin/setup --if-needed
+
+need-stack:
+	@if [ -z '$(STACK)' ]; then \
+		printf 'error: which stack? STACK is not set.\n  there are: %s\n' '$(STACKS)' >&2; \
+		printf '  to do: name one, as in: make $(firstword $(MAKECMDGOALS)) STACK=%s\n' '$(firstword $(STACKS))' >&2; \
+		exit 1; \
+	fi
