@@ -17,6 +17,7 @@ from components.addon_contract import (
     NamespacePlan,
     in_order,
 )
+from components.addon_metrics import metrics_stack
 from infra import controller_policies as policies
 from infra import versions
 from infra.controller_policies import Statement
@@ -34,8 +35,6 @@ NAMESPACES = (
 )
 """Namespaces of the add-ons beside kube-system."""
 
-GRAFANA_LOGIN = "grafana-admin"
-"""Secret in `monitoring` with the keys `user` and `password`."""
 STEADY_NODES = {POOL_LABEL: PoolName.APPLICATION.value, CAPACITY_LABEL: Capacity.ON_DEMAND.value}
 """Where controllers run: nodes that AWS does not reclaim."""
 _SPOT_FIRST = "100:\n- .*-spot-.*\n10:\n- .*\n"
@@ -79,7 +78,7 @@ class AddOnCatalogue:
             self._nginx_ingress(),
             self._keda(kafka),
             self._vertical_pod_autoscaler(),
-            self._kube_prometheus_stack(),
+            metrics_stack(self._sizes, node_selector=STEADY_NODES),
         ]
         if kafka is not None:
             add_ons.append(self._kafka_exporter(kafka))
@@ -193,8 +192,7 @@ class AddOnCatalogue:
 
     def _istio_cni(self) -> AddOn:
         # Redirects traffic from the node, so that meshed pods need no NET_ADMIN and may be `restricted`.
-        values = {"cniConfFileName": "", "chained": True}
-        return AddOn(name="istio-cni", chart=versions.ISTIO_CNI, namespace=SYSTEM_NAMESPACE, values=values)
+        return AddOn(name="istio-cni", chart=versions.ISTIO_CNI, namespace=SYSTEM_NAMESPACE)
 
     def _istiod(self) -> AddOn:
         replicas = self._sizes.replicas
@@ -203,6 +201,7 @@ class AddOnCatalogue:
             "autoscaleMax": max(5, replicas),
             "nodeSelector": STEADY_NODES,
             "cni": {"enabled": True},
+            "seccompProfile": {"type": "RuntimeDefault"},
             "meshConfig": {
                 "accessLogFile": "/dev/stdout",
                 "accessLogEncoding": "JSON",
@@ -273,51 +272,6 @@ class AddOnCatalogue:
             values=values,
         )
 
-    def _kube_prometheus_stack(self) -> AddOn:
-        sizes = self._sizes
-        # Monitors and rules of every component count, not only those of this release.
-        everything = {
-            f"{kind}SelectorNilUsesHelmValues": False
-            for kind in ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig")
-        }
-        prometheus = {
-            **everything,
-            "replicas": sizes.replicas,
-            "retention": f"{sizes.prometheus_retention_days}d",
-            "nodeSelector": STEADY_NODES,
-            "storageSpec": _volume_claim(sizes.prometheus_storage_gib),
-        }
-        # EKS runs these and shows no metrics of them to the cluster.
-        hidden = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
-        values: dict[str, Any] = {
-            **{part: {"enabled": False} for part in hidden},
-            "fullnameOverride": "prometheus",
-            "prometheus": {"prometheusSpec": prometheus},
-            "prometheusOperator": {"nodeSelector": STEADY_NODES},
-            "alertmanager": {
-                "alertmanagerSpec": {
-                    "replicas": sizes.replicas,
-                    "nodeSelector": STEADY_NODES,
-                    "storage": _volume_claim(10),
-                }
-            },
-            "grafana": {
-                "nodeSelector": STEADY_NODES,
-                "admin": {
-                    "existingSecret": GRAFANA_LOGIN,
-                    "userKey": "user",
-                    "passwordKey": "password",
-                },
-                "sidecar": {"dashboards": {"enabled": True, "searchNamespace": "ALL"}},
-            },
-        }
-        return AddOn(
-            name="kube-prometheus-stack",
-            chart=versions.KUBE_PROMETHEUS_STACK,
-            namespace="monitoring",
-            values=values,
-        )
-
     def _kafka_exporter(self, kafka: KafkaAccess) -> AddOn:
         values = {
             "kafkaServer": pulumi.Output.from_input(kafka.bootstrap_servers).apply(_servers),
@@ -382,12 +336,6 @@ class AddOnCatalogue:
             namespace=SYSTEM_NAMESPACE,
             values=values,
         )
-
-
-def _volume_claim(gib: int) -> dict[str, Any]:
-    """Claim template on the default storage class."""
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": f"{gib}Gi"}}}
-    return {"volumeClaimTemplate": {"spec": spec}}
 
 
 def _kafka_lag(kafka: KafkaAccess) -> pulumi.Output[Sequence[Statement]]:

@@ -11,22 +11,22 @@ import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
 from components.account import account_id
-from components.addon_charts import GRAFANA_LOGIN, NAMESPACES, AddOnCatalogue
+from components.addon_charts import NAMESPACES, STEADY_NODES, AddOnCatalogue
 from components.addon_contract import SYSTEM_NAMESPACE, AddOn, AddOnSizes, AddOnTarget
+from components.addon_metrics import GRAFANA_LOGIN, MONITORING_NAMESPACE
 from components.base import Component
 from components.controller_identity import ControllerIdentity, ServiceAccount
 from infra import controller_policies as policies
 from infra import versions
 from infra.controller_policies import Statement
 from infra.naming import StackContext
-from infra.pools import CAPACITY_LABEL, POOL_LABEL, Capacity, PoolName
 from infra.versions import EksAddOnVersion
 
 RELEASE_TIMEOUT_SECONDS = 900
 """How long Helm waits for a release's pods before it rolls back."""
 
 
-def _eks_add_on(  # one shape for all EKS add-ons
+def _eks_add_on(
     component: Component,
     logical_name: str,
     *,
@@ -187,11 +187,13 @@ class AddOns(Component):
         self._target = target
         self._sizes = sizes or AddOnSizes()
         self._account_id = account_id(self)
-        foundation = [self._create_volumes(), self._create_dns()]
-        self.storage_class = self._create_storage_class()
+        volumes = self._create_volumes()
+        dns = self._create_dns()
+        storage_class = self._create_storage_class()
+        self.storage_class = storage_class.metadata.name.apply(str)
         self._create_namespaces()
-        foundation.append(self._create_grafana_login())
-        self._create_releases(foundation)
+        login = self._create_grafana_login()
+        self._create_releases([volumes, dns, storage_class, login])
         self.register_outputs({"storageClass": self.storage_class, "namespaces": self.namespaces})
 
     def _create_eks_add_on(
@@ -236,7 +238,7 @@ class AddOns(Component):
         )
         return self._create_eks_add_on(
             versions.EBS_CSI,
-            {"controller": {"replicaCount": self._sizes.replicas, "nodeSelector": _STEADY_NODES}},
+            {"controller": {"replicaCount": self._sizes.replicas, "nodeSelector": STEADY_NODES}},
             # Its pods need nodes to be placed on, and their identity when they start.
             depends_on=[*self._target.nodes, identity.association],
         )
@@ -249,8 +251,8 @@ class AddOns(Component):
         # CoreDNS stays degraded until there are nodes.
         return self._create_eks_add_on(versions.COREDNS, configuration, depends_on=self._target.nodes)
 
-    def _create_storage_class(self) -> pulumi.Output[str]:
-        storage_class = kubernetes.storage.v1.StorageClass(
+    def _create_storage_class(self) -> kubernetes.storage.v1.StorageClass:
+        return kubernetes.storage.v1.StorageClass(
             f"{self._name}-gp3",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
                 name="gp3", annotations={"storageclass.kubernetes.io/is-default-class": "true"}
@@ -262,7 +264,6 @@ class AddOns(Component):
             volume_binding_mode="WaitForFirstConsumer",
             opts=self.child(provider=self._target.provider),
         )
-        return storage_class.metadata.name.apply(str)
 
     def _create_namespaces(self) -> None:
         self.namespaces = {}
@@ -279,7 +280,7 @@ class AddOns(Component):
         return kubernetes.core.v1.Secret(
             f"{self._name}-grafana",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=GRAFANA_LOGIN, namespace=self.namespaces["monitoring"]
+                name=GRAFANA_LOGIN, namespace=self.namespaces[MONITORING_NAMESPACE]
             ),
             string_data={"user": "admin", "password": password.result},
             opts=self.child(provider=self._target.provider),
@@ -318,6 +319,3 @@ class AddOns(Component):
             timeout=RELEASE_TIMEOUT_SECONDS,
             opts=self.child(depends_on=waits, provider=self._target.provider),
         )
-
-
-_STEADY_NODES = {POOL_LABEL: PoolName.APPLICATION.value, CAPACITY_LABEL: Capacity.ON_DEMAND.value}

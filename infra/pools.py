@@ -7,12 +7,12 @@ pool's minimum, at its size at creation and at its maximum.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from math import floor
 
+from infra.instances import NODE_TYPES
 from infra.model.stack import PoolSettings
 
 POOL_LABEL = "parking.platform/pool"
@@ -24,16 +24,9 @@ DEDICATED_TAINT = "dedicated"
 GPU_RESOURCE = "nvidia.com/gpu"
 """Extended resource and taint key of nodes with an NVIDIA device."""
 
-PODS_OF_SMALL_NODES = 110
-"""Pods a node takes up to 30 vCPU (EKS user guide, prefix delegation)."""
-PODS_OF_LARGE_NODES = 250
-"""Pods a node takes over 30 vCPU (EKS user guide, prefix delegation)."""
-_SMALL_NODE_VCPU = 30
-_SIZE = re.compile(r"^(?:(?P<count>\d*)xlarge|(?P<word>nano|micro|small|medium|large)|metal.*)$")
-
 
 class PoolError(ValueError):
-    """A pool that cannot be divided or an instance type that cannot be read."""
+    """A pool that cannot be divided or an instance type that is not known."""
 
 
 class PoolName(StrEnum):
@@ -178,18 +171,9 @@ def max_pods(instance_types: tuple[str, ...]) -> int:
         instance_types: Types of one group; the smallest decides.
 
     Raises:
-        PoolError: When the size of a type cannot be read.
+        PoolError: When a type is not one that `infra.instances` knows.
     """
-    return min(_pods(instance_type) for instance_type in instance_types)
-
-
-def _pods(instance_type: str) -> int:
-    match = _SIZE.match(instance_type.rpartition(".")[2])
-    if match is None:
-        raise PoolError(f"instance type {instance_type!r} has no size like `large`, `4xlarge` or `metal`")
-    if match["word"]:
-        return PODS_OF_SMALL_NODES
-    if match["count"] is None:
-        return PODS_OF_LARGE_NODES
-    vcpu = 4 * int(match["count"] or 1)
-    return PODS_OF_SMALL_NODES if vcpu <= _SMALL_NODE_VCPU else PODS_OF_LARGE_NODES
+    unknown = [instance_type for instance_type in instance_types if instance_type not in NODE_TYPES]
+    if unknown:
+        raise PoolError(f"instance types {unknown} are not in infra/instances.py, which knows their sizes")
+    return min(NODE_TYPES[instance_type].max_pods for instance_type in instance_types)
