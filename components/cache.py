@@ -14,9 +14,9 @@ from components.cache_users import ENGINE, CacheUsers
 from components.data_site import DataSite, create_security_group
 from infra.model.stack import CacheSettings, Environment
 from infra.naming import StackContext
+from infra.ports import REDIS
 from infra.windows import quiet_windows
 
-PORT = 6379
 MEMORY_PERCENT = 80
 CPU_PERCENT = 80
 EVICTIONS_IN_5_MINUTES = 1000
@@ -134,7 +134,7 @@ class Cache(Component):
         super().__init__("Cache", name, context=context, opts=opts)
         _check(name, settings, engine_version)
         self._settings, self._engine_version, self._site = settings, engine_version, site
-        access = create_security_group(self, name, site=site, ports=[PORT])
+        access = create_security_group(self, name, site=site, ports=[REDIS])
         users = CacheUsers(
             name,
             context=context,
@@ -145,7 +145,7 @@ class Cache(Component):
         group = self._create_group(key_arn, access, users)
         self._create_alarms(group)
 
-        self.endpoint, self.port = group.configuration_endpoint_address, PORT
+        self.endpoint, self.port = group.configuration_endpoint_address, REDIS
         self.arn, self.replication_group_id = group.arn, group.replication_group_id
         self.security_group_id, self.secret_arns = access.id, users.secret_arns
         self.register_outputs(
@@ -163,7 +163,7 @@ class Cache(Component):
         self, key_arn: pulumi.Input[str], access: aws.ec2.SecurityGroup, users: CacheUsers
     ) -> aws.elasticache.ReplicationGroup:
         settings = self._settings
-        windows = quiet_windows(region=self.context.region, role=self.context.role)
+        windows = quiet_windows(region=self.context.region)
         physical_name = self.context.name(self._name, limit=_GROUP_ID_LIMIT)
         return aws.elasticache.ReplicationGroup(
             f"{self._name}-group",
@@ -183,7 +183,7 @@ class Cache(Component):
             parameter_group_name=self._create_parameter_group().name,
             subnet_group_name=self._create_subnet_group().name,
             security_group_ids=[access.id],
-            port=PORT,
+            port=REDIS,
             transit_encryption_enabled=True,
             transit_encryption_mode="required",
             at_rest_encryption_enabled=True,

@@ -19,12 +19,13 @@ from components.database_alarms import (
     server_rules,
     writer_rules,
 )
-from components.database_instance import PORT, Ownership, Server, ServerFrame, create_server
+from components.database_instance import Ownership, Server, ServerFrame, create_server
 from components.database_replicas import STRIPED_STORAGE_GIB, DatabaseReaders, RecoveryReplicas, ReplicaSite
 from components.postgres_parameters import catalogue, family
 from components.secret import GeneratedSecret, SecretOptions
 from infra.model.stack import DatabaseSettings, Environment
 from infra.naming import PROJECT, StackContext
+from infra.ports import POSTGRES
 from infra.windows import quiet_windows
 
 MAX_REPLICAS = 15
@@ -125,7 +126,7 @@ class Database(Component):
         recovery = None if source is None else self._create_recovery_replicas(source)
 
         self.identifier, self.arn, self.resource_id = head.identifier, head.arn, head.resource_id
-        self.address, self.port = head.address, PORT
+        self.address, self.port = head.address, POSTGRES
         self.reader_addresses, self.reader_identifiers = readers.addresses, readers.identifiers
         self.recovery_addresses = recovery.addresses if recovery else pulumi.Output.from_input([])
         self.register_outputs(
@@ -155,7 +156,7 @@ class Database(Component):
         )
 
     def _create_frame(self, key_arn: pulumi.Input[str]) -> ServerFrame:
-        group = create_security_group(self, self._name, site=self._site, ports=[PORT])
+        group = create_security_group(self, self._name, site=self._site, ports=[POSTGRES])
         parameters = self._create_parameter_group()
         self.security_group_id, self.parameter_group_name = group.id, parameters.name
         return ServerFrame(
@@ -165,7 +166,7 @@ class Database(Component):
             monitoring_role_arn=self._create_monitoring_role(),
             key_arn=key_arn,
             log_key_arn=self._site.log_key_arn,
-            windows=quiet_windows(region=self.context.region, role=self.context.role),
+            windows=quiet_windows(region=self.context.region),
             apply_immediately=self.context.environment is not Environment.PROD,
         )
 
@@ -222,7 +223,7 @@ class Database(Component):
             context=self.context,
             description=f"Owner of {self.context.name(self._name)}",
             key_arn=self._site.secrets_key_arn,
-            fields={"engine": "postgres", "username": OWNER_NAME, "dbname": PROJECT, "port": str(PORT)},
+            fields={"engine": "postgres", "username": OWNER_NAME, "dbname": PROJECT, "port": str(POSTGRES)},
             options=options or SecretOptions(stateful=True),
             opts=self.child(),
         )

@@ -10,9 +10,9 @@ import pulumi_aws as aws
 
 from components.base import Component
 from infra.model.stack import DatabaseSettings
+from infra.ports import POSTGRES
 from infra.windows import Windows
 
-PORT = 5432
 CERTIFICATE_AUTHORITY = "rds-ca-rsa2048-g1"
 MONITORING_INTERVAL_SECONDS = 30
 INSIGHTS_RETENTION_DAYS = 7
@@ -115,7 +115,7 @@ def create_server(
         db_name=ownership and ownership.database,
         username=ownership and ownership.username,
         password=ownership and ownership.password,
-        port=PORT,
+        port=POSTGRES,
         allocated_storage=settings.storage_gib,
         max_allocated_storage=settings.max_storage_gib,
         storage_type="gp3",

@@ -15,9 +15,8 @@ from components.kafka_properties import broker_properties, render, topic_configs
 from infra.model.service import Topic
 from infra.model.stack import StreamingSettings
 from infra.naming import StackContext
+from infra.ports import KAFKA_IAM
 
-IAM_PORT = 9098
-"""The only listener that clients get: TLS with IAM authentication."""
 EXPORTER_PORTS = (11001, 11002)
 """JMX and node exporter of every broker, for Prometheus."""
 STORAGE_TARGET_PERCENT = 60
@@ -122,7 +121,7 @@ class Streaming(Component):
         super().__init__("Streaming", name, context=context, opts=opts)
         _check(settings, topics, site)
         self._settings, self._site = settings, site
-        access = create_security_group(self, name, site=site, ports=[IAM_PORT], monitor_ports=EXPORTER_PORTS)
+        access = create_security_group(self, name, site=site, ports=[KAFKA_IAM], monitor_ports=EXPORTER_PORTS)
         cluster = self._create_cluster(key_arn, access, self._create_configuration())
         if self._grows:
             self._create_storage_autoscaling(cluster)

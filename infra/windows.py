@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from infra.model.stack import Role
-
 _QUIET_HOUR_UTC = {
     "us-east": 7,
     "us-west": 10,
@@ -20,6 +18,7 @@ _QUIET_HOUR_UTC = {
 }
 """UTC hour at which it is about two in the morning, by the longest matching start of a region's name."""
 _DEFAULT_HOUR_UTC = 3
+_DAYS = ("mon", "tue", "wed", "thu", "sun")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,18 +34,18 @@ class Windows:
     maintenance: str
 
 
-def quiet_windows(*, region: str, role: Role) -> Windows:
+def quiet_windows(*, region: str) -> Windows:
     """Windows in a region's night.
 
-    The secondary's maintenance comes two days before the primary's, so that a bad change meets the copy first.
+    The weekday follows from the region's name, so that regions differ where they can and a change of role, which
+    must touch as little as possible, moves no window.
 
     Args:
         region: AWS region, e.g. `eu-west-1`.
-        role: Whether the region holds the database primary.
     """
     starts = [start for start in _QUIET_HOUR_UTC if region.startswith(f"{start}-")]
     hour = _QUIET_HOUR_UTC[max(starts, key=len)] if starts else _DEFAULT_HOUR_UTC
-    day = "wed" if role is Role.PRIMARY else "mon"
+    day = _DAYS[sum(region.encode()) % len(_DAYS)]
     return Windows(
         backup=f"{hour:02}:00-{hour + 1:02}:00",
         maintenance=f"{day}:{hour + 1:02}:30-{day}:{hour + 2:02}:30",

@@ -9,7 +9,6 @@ import pytest
 
 from components.alarms import AlarmRule, AlarmTarget, create_alarm
 from components.base import Component
-from infra.model.stack import Role
 from infra.windows import quiet_windows
 from tests.unit.components.building import build, context
 from tests.unit.components.sites import site
@@ -74,9 +73,9 @@ def test_the_worst_of_several_low_values_is_the_lowest() -> None:
     ],
 )
 def test_backups_run_in_the_regions_night(region: str, backup: str) -> None:
-    assert quiet_windows(region=region, role=Role.PRIMARY).backup == backup
+    assert quiet_windows(region=region).backup == backup
 
 
-def test_the_secondarys_maintenance_comes_before_the_primarys() -> None:
-    assert quiet_windows(region="us-east-1", role=Role.SECONDARY).maintenance == "mon:08:30-mon:09:30"
-    assert quiet_windows(region="us-east-1", role=Role.PRIMARY).maintenance == "wed:08:30-wed:09:30"
+def test_the_regions_of_production_are_not_maintained_on_the_same_day() -> None:
+    assert quiet_windows(region="us-east-1").maintenance == "mon:08:30-mon:09:30"
+    assert quiet_windows(region="eu-west-1").maintenance == "thu:03:30-thu:04:30"

@@ -174,7 +174,7 @@ def test_every_server_that_feeds_replicas_keeps_backups() -> None:
     assert copy.inputs["backupRetentionPeriod"] >= 14
 
 
-def test_a_change_of_role_changes_nothing_of_the_head_but_source_ownership_and_windows() -> None:
+def test_a_change_of_role_changes_nothing_of_the_head_but_source_and_ownership() -> None:
     writer, copy = head(primary()).inputs, head(secondary()).inputs
     changed = {key for key in writer.keys() | copy.keys() if writer.get(key) != copy.get(key)}
 
@@ -336,7 +336,7 @@ def test_production_waits_for_the_maintenance_window_and_staging_does_not() -> N
     )
 
     assert production["applyImmediately"] is False
-    assert production["maintenanceWindow"] == "wed:08:30-wed:09:30"
+    assert production["maintenanceWindow"] == "mon:08:30-mon:09:30"
     assert production["backupWindow"] == "07:00-08:00"
     assert production["autoMinorVersionUpgrade"] is False
     assert head(small).inputs["applyImmediately"] is True
