@@ -26,7 +26,7 @@ WIDER_ENUMS: Final[Mapping[str, re.Pattern[str]]] = {
         "rds.StorageType": r"io2|aurora|aurora-iopt1",
         "route53.RecordType": r"DS|HTTPS|SSHFP|SVCB|TLSA",
         "ec2.InstanceType": r"[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)",
-        "lambda_.Runtime": r"(nodejs\d{2}|python3\.\d{2}|java\d{2}|dotnet\d{2}|ruby\d\.\d)(\.x)?|provided(\.al2(023)?)?",
+        "lambda_.Runtime": r"(nodejs\d\d|python3\.\d\d|java\d\d|dotnet\d\d|ruby\d\.\d)(\.x)?|provided(\.al2(023)?)?",
     }.items()
 }
 # For instance types the enum is the judge for families it knows; the pattern lets only newer families through.
@@ -81,23 +81,16 @@ def check_value(shape: Shape, value: Value, path: str) -> Iterator[Failure]:
         yield from _one_of(shape, value, path)
     elif isinstance(shape, Choice):
         yield from _choice(shape, value, path)
-    elif isinstance(shape, Scalar):
-        if not _is_scalar(shape.kind, value):
-            yield _mismatch(shape, value, path)
-    elif isinstance(shape, ListOf):
-        if isinstance(value, list):
-            for index, item in enumerate(value):
-                yield from check_value(shape.item, item, join(path, index))
-        else:
-            yield _mismatch(shape, value, path)
-    elif isinstance(value, dict):
-        if isinstance(shape, ObjectOf):
-            yield from _object(shape.properties, value, path)
-        else:
-            for key, item in value.items():
-                yield from check_value(shape.item, item, join(path, key))
-    else:
-        yield _mismatch(shape, value, path)
+    elif isinstance(shape, ListOf) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from check_value(shape.item, item, join(path, index))
+    elif isinstance(shape, ObjectOf) and isinstance(value, dict):
+        yield from _object(shape.properties, value, path)
+    elif isinstance(shape, MapOf) and isinstance(value, dict):
+        for key, item in value.items():
+            yield from check_value(shape.item, item, join(path, key))
+    elif not isinstance(shape, Scalar) or not _is_scalar(shape.kind, value):
+        yield Failure(path, f"is {show(value)}; expected {describe(shape)}")
 
 
 def _one_of(shape: OneOf, value: Value, path: str) -> Iterator[Failure]:
@@ -110,7 +103,9 @@ def _one_of(shape: OneOf, value: Value, path: str) -> Iterator[Failure]:
     if not all(failures):
         return
     inside = [found for found in failures if any(failure.path != path for failure in found)]
-    yield from (min(inside, key=len) if inside else [_mismatch(shape, value, path)])
+    yield from (
+        min(inside, key=len) if inside else [Failure(path, f"is {show(value)}; expected {describe(shape)}")]
+    )
 
 
 def _choice(shape: Choice, value: Value, path: str) -> Iterator[Failure]:
@@ -143,10 +138,6 @@ def _is_scalar(kind: str, value: Value) -> bool:
     if kind == "resource":
         return isinstance(value, ResourceReference)
     return isinstance(value, Asset) and (kind == "asset" or value.is_archive)
-
-
-def _mismatch(shape: Shape, value: Value, path: str) -> Failure:
-    return Failure(path, f"is {show(value)}; expected {describe(shape)}")
 
 
 def describe(shape: Shape, given: Value = None) -> str:

@@ -97,7 +97,7 @@ def _is_in(path: str, patterns: frozenset[str]) -> bool:
 
 def _absent(rules: DiffRules, value: Value) -> bool:
     value = plain(value)
-    return value is None or (rules.empty_is_absent and (value == [] or value == {}))
+    return value is None or (rules.empty_is_absent and value in ([], {}))
 
 
 def _changes(rules: DiffRules, old: Value, new: Value, path: str) -> Iterator[tuple[str, Change]]:
@@ -145,20 +145,18 @@ def _aligned(old: list[Value], new: list[Value]) -> tuple[list[Value], list[Valu
 def same(old: Value, new: Value) -> bool:
     """Whether two values mean the same; unknown never does, JSON text is compared as JSON."""
     old, new = plain(old), plain(new)
-    if isinstance(old, Unknown) or isinstance(new, Unknown):
-        return False
-    if isinstance(old, Asset) and isinstance(new, Asset):
-        return old.digest == new.digest
-    if isinstance(old, bool) != isinstance(new, bool):
-        return False
-    if isinstance(old, str) and isinstance(new, str):
-        return old == new or _same_json(old, new)
     if isinstance(old, dict) and isinstance(new, dict):
         keys = [key for key in {**old, **new} if not key.startswith("__")]
         return all(same(old.get(key), new.get(key)) for key in keys)
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(same(*pair) for pair in zip(old, new, strict=True))
-    return old == new
+    if isinstance(old, Asset) and isinstance(new, Asset):
+        return old.digest == new.digest
+    if isinstance(old, str) and isinstance(new, str):
+        return old == new or _same_json(old, new)
+    # `True == 1` in Python, and two unknowns need not turn out the same.
+    comparable = isinstance(old, bool) == isinstance(new, bool) and not isinstance(new, Unknown)
+    return comparable and old == new
 
 
 def _same_json(old: str, new: str) -> bool:

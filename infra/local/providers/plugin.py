@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from infra.local.providers import sdk
 from infra.local.providers.check import Failure, check_inputs, parts, unknown_property
-from infra.local.providers.diffing import DiffRules, Difference, difference
+from infra.local.providers.diffing import Difference, DiffRules, difference
 from infra.local.providers.naming import AutoName
 from infra.local.providers.sdk import ResourceSchema
 from infra.local.providers.values import DEFAULTS, UNKNOWN, Map, Value, as_secret

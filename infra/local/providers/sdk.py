@@ -161,10 +161,11 @@ def _member_shape(annotation: object) -> Shape:
     return ANY
 
 
-def _class_shape(cls: type) -> Shape:
+def _class_shape(cls: type[Any]) -> Shape:
     if issubclass(cls, enum.Enum):
         module = cls.__module__.removesuffix("._enums").rpartition(".")[2]
         return Choice(f"{module}.{cls.__name__}", tuple(member.value for member in cls))
+
     if _types.is_input_type(cls) or _types.is_output_type(cls):
         return ObjectOf(cls)
     if issubclass(cls, pulumi.Resource):

@@ -43,7 +43,7 @@ def serve(plugin: Plugin, store: Store, rules: list[faults.Fault]) -> tuple[grpc
 
 def start_components() -> subprocess.Popen[str]:
     """Start the eks stand-in in a process of its own: components run in the SDK's one global runtime."""
-    return subprocess.Popen(  # noqa: S603 - our own module
+    return subprocess.Popen(
         [sys.executable, "-m", "infra.local.providers.eks"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -62,13 +62,17 @@ def wait_for_end(source: TextIO, parent: int | None) -> threading.Event:
             pass
         ended.set()
 
+    def end(number: int, frame: object) -> None:
+        del number, frame
+        ended.set()
+
     def watch() -> None:
         while not ended.wait(0.5):
             if not _is_alive(parent):
                 ended.set()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGTERM, end)
     threading.Thread(target=read, daemon=True).start()
     if parent is not None:
         threading.Thread(target=watch, daemon=True).start()

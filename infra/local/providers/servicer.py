@@ -46,7 +46,8 @@ def _answering(method: Callable[P, R]) -> Callable[P, R]:
         except Exception as problem:
             if not isinstance(problem, grpc.RpcError) and problem.args:
                 LOG.exception("%s failed", method.__name__)
-                reason = f"the stand-in failed ({type(problem).__name__}: {problem}); this is a fault of the local platform"
+                what = f"{type(problem).__name__}: {problem}"
+                reason = f"the stand-in failed ({what}); this is a fault of the local platform"
                 context.abort(grpc.StatusCode.INTERNAL, reason)
             raise
         raise AssertionError

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, TypeGuard
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"
+SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - the engine's signature of a secret
 ASSET: Final = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE: Final = "0def7320c3a5731c473e5ecbe6d01bc7"
 RESOURCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"
@@ -80,7 +80,8 @@ class ResourceReference:
         return str(self.fields.get("urn", ""))
 
 
-Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value] | Secret | Asset | ResourceReference | Unknown"
+Leaf: TypeAlias = "bool | int | float | str | Secret | Asset | ResourceReference | Unknown | None"
+Value: TypeAlias = "Leaf | list[Value] | dict[str, Value]"
 Map: TypeAlias = dict[str, Value]
 
 

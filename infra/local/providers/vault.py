@@ -67,20 +67,16 @@ class Vault:
         return opened if isinstance(opened, dict) else {}
 
     def _sealed(self, value: Value) -> object:
-        if isinstance(value, Secret):
-            clear = json.dumps(self._sealed(reveal(value.value)))
-            return {_CIPHER: self._fernet.encrypt(clear.encode()).decode()}
-        if isinstance(value, Asset):
-            return {_ASSET: dict(value.fields)}
-        if isinstance(value, ResourceReference):
-            return {_REFERENCE: dict(value.fields)}
-        if isinstance(value, Unknown):
-            return None
         if isinstance(value, list):
             return [self._sealed(item) for item in value]
         if isinstance(value, dict):
             return {key: self._sealed(item) for key, item in value.items()}
-        return value
+        if isinstance(value, Secret):
+            clear = json.dumps(self._sealed(reveal(value.value)))
+            return {_CIPHER: self._fernet.encrypt(clear.encode()).decode()}
+        if isinstance(value, Asset | ResourceReference):
+            return {_ASSET if isinstance(value, Asset) else _REFERENCE: dict(value.fields)}
+        return None if isinstance(value, Unknown) else value
 
     def _opened(self, node: Value) -> Value:
         if isinstance(node, list):

@@ -17,8 +17,8 @@ class Kind:
     """Facts about one type, beyond what the SDK says.
 
     `replaces` names, separated by blanks, the properties whose change the real provider answers with a new resource
-    (what Terraform's provider marks ForceNew); `all` stands for every input but tags. `outputs` fills what AWS computes;
-    a property the program gave keeps its value. `updates` lists outputs that an update changes.
+    (what Terraform's provider marks ForceNew); `all` stands for every input but tags. `outputs` fills what AWS
+    computes; a property the program gave keeps its value. `updates` lists outputs that an update changes.
     """
 
     id: str = "{name}"

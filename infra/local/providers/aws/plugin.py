@@ -21,10 +21,10 @@ from infra.local.providers.aws import (
 from infra.local.providers.aws.functions import answer
 from infra.local.providers.aws.kinds import Kind, arn, short
 from infra.local.providers.check import Failure, unknown_property
-from infra.local.providers.diffing import Change, DiffRules, Difference
+from infra.local.providers.diffing import Change, Difference, DiffRules
 from infra.local.providers.naming import AutoName
 from infra.local.providers.plugin import Checker, Instance, Plugin, Resource
-from infra.local.providers.sdk import ListOf, MapOf, ObjectOf, OneOf, Scalar, Shape
+from infra.local.providers.sdk import ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Shape
 from infra.local.providers.values import (
     DEFAULTS,
     UNKNOWN,
@@ -133,7 +133,7 @@ class AwsPlugin(Plugin):
     def normalise(self, token: str, inputs: Map) -> None:
         """Write policy documents given as objects as JSON text, the form the provider keeps."""
         schema = self.schema(token)
-        for name, declared in (schema.inputs if schema else {}).items():
+        for name, declared in (schema.inputs if schema else dict[str, Property]()).items():
             given = plain(inputs.get(name))
             takes_text = isinstance(declared.shape, OneOf) and Scalar("string") in declared.shape.shapes
             if takes_text and isinstance(given, dict):
@@ -145,7 +145,7 @@ class AwsPlugin(Plugin):
         kind = self.kind(token)
         if kind is None:
             schema = self.schema(token)
-            names = schema.inputs if schema else {}
+            names = list(schema.inputs) if schema else []
             identity = {name for name in names if name in _IDENTITY or name.endswith("Identifier")}
             return DiffRules(replaces=frozenset({"region", *identity}))
         if kind.replaces == "all":
@@ -190,7 +190,7 @@ class AwsPlugin(Plugin):
         made: Map = {name: facts.render(template) for name, template in facts.kind.outputs.items()}
         hook = templates.HOOKS.get(short(resource.token))
         made.update(hook(facts) if hook else {})
-        declared = schema.outputs if schema else {}
+        declared = schema.outputs if schema else dict[str, Property]()
         outputs: Map = {name: value for name, value in made.items() if name in declared}
         for name, value in given.items():
             below, above = plain(outputs.get(name)), plain(value)
@@ -207,7 +207,7 @@ class AwsPlugin(Plugin):
 
     def _common(self, facts: templates.Facts, outputs: Map) -> None:
         schema = self.schema(facts.resource.token)
-        declared = schema.outputs if schema else {}
+        declared = schema.outputs if schema else dict[str, Property]()
         if "tagsAll" in declared:
             outputs["tagsAll"] = {
                 **default_tags(facts.resource.instance),
@@ -223,13 +223,10 @@ class AwsPlugin(Plugin):
         facts.id = identity
         outputs = self._outputs(facts)
         schema = self.schema(resource.token)
-        inputs = schema.inputs if schema else {}
+        inputs = schema.inputs if schema else dict[str, Property]()
         volatile = self.volatile(resource.token)
-        hooked = (
-            set(templates.HOOKS[short(resource.token)](facts))
-            if short(resource.token) in templates.HOOKS
-            else set()
-        )
+        hook = templates.HOOKS.get(short(resource.token))
+        hooked = set(hook(facts)) if hook else set[str]()
         for name, value in old.items():
             if name in volatile:
                 outputs[name] = _next(name, value, resource.inputs)
@@ -272,7 +269,7 @@ class AwsPlugin(Plugin):
         """Answer a function."""
         result = answer(token, arguments, region_of(instance, arguments))
         function = sdk.function(token)
-        for name, declared in (function.results if function else {}).items():
+        for name, declared in (function.results if function else dict[str, Property]()).items():
             if name not in result and not declared.optional:
                 result[name] = _least(declared.shape)
         return result

@@ -64,7 +64,7 @@ def zone_id(zone: str) -> str:
     region, letter = zone[:-1], zone[-1:]
     letters, prefix = _ZONES.get(region, ("abc", ""))
     if not prefix:
-        area, direction, number = (region.split("-") + ["", ""])[:3]
+        area, direction, number = [*region.split("-"), "", ""][:3]
         prefix = f"{area}{direction[:1]}{number}"
     return f"{prefix}-az{letters.find(letter) + 1 or 1}"
 

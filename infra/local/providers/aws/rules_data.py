@@ -10,7 +10,16 @@ from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Checker, Resource
 from infra.local.providers.values import Unknown, entries, fields, has_unknown, number, plain, text
 
-_SIZES: Final = "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge".split()
+_SIZES: Final[list[str]] = [
+    "large",
+    "xlarge",
+    "2xlarge",
+    "4xlarge",
+    "8xlarge",
+    "12xlarge",
+    "16xlarge",
+    "24xlarge",
+]
 # Sizes ElastiCache offers in each family; there is, for instance, no cache.r6g.medium.
 _CACHE: Final[Mapping[str, list[str]]] = {
     "t2": ["micro", "small", "medium"],
@@ -127,7 +136,7 @@ def _final_snapshot(resource: Resource) -> list[Failure]:
 
 def _cache_node(resource: Resource) -> list[Failure]:
     given = text(resource.inputs.get("nodeType"))
-    prefix, family, size = (given.split(".") + ["", ""])[:3]
+    prefix, family, size = [*given.split("."), "", ""][:3]
     if not given or (prefix == "cache" and family not in _CACHE and size):
         return []
     if prefix != "cache" or size not in _CACHE.get(family, []):

@@ -235,7 +235,9 @@ KINDS: Final[Mapping[str, Kind]] = {
             "arn": arn("lambda", "function:{name}"),
             "invokeArn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations",
             "qualifiedArn": "{arn}:$LATEST",
-            "qualifiedInvokeArn": "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}:$LATEST/invocations",
+            "qualifiedInvokeArn": (
+                "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{qualifiedArn}/invocations"
+            ),
             "version": "$LATEST",
             "lastModified": "2026-01-01T00:00:00.000+0000",
             "sourceCodeSize": 1024,

@@ -16,15 +16,17 @@ def _engine_changed(path: str, old: Map, new: Map) -> bool:
     return path == "engine" and (before, after) != ("redis", "valkey")
 
 
-_BUCKET_PARTS: Final = (
+_BUCKET_PARTS_TEXT: Final = (
     "BucketPublicAccessBlock BucketPolicy BucketOwnershipControls BucketNotification BucketMetric "
     "BucketReplicationConfig BucketIntelligentTieringConfiguration"
-).split()
-_BUCKET_TWINS: Final = (
+)
+_BUCKET_PARTS: Final = _BUCKET_PARTS_TEXT.split()
+_BUCKET_TWINS_TEXT: Final = (
     "BucketVersioning BucketServerSideEncryptionConfiguration BucketLifecycleConfiguration BucketLogging BucketAcl "
     "BucketCorsConfiguration BucketWebsiteConfiguration BucketObjectLockConfiguration BucketAccelerateConfiguration "
     "BucketRequestPaymentConfiguration"
-).split()
+)
+_BUCKET_TWINS: Final = _BUCKET_TWINS_TEXT.split()
 _BUCKET_ROWS: Final = {
     f"s3:{part}": Kind(id="{bucket}", replaces="bucket")
     for part in (*_BUCKET_PARTS, *_BUCKET_TWINS, *(f"{twin}V2" for twin in _BUCKET_TWINS))
@@ -93,7 +95,10 @@ KINDS: Final[Mapping[str, Kind]] = {
             "hostedZoneId": "{rdsZone}",
             "port": 5432,
         },
-        replaces="clusterIdentifier databaseName engine engineMode kmsKeyId masterUsername storageEncrypted snapshotIdentifier dbSubnetGroupName availabilityZones",
+        replaces=(
+            "clusterIdentifier databaseName engine engineMode kmsKeyId masterUsername storageEncrypted "
+            "snapshotIdentifier dbSubnetGroupName availabilityZones"
+        ),
         name=AutoName("clusterIdentifier", limit=63, lower=True),
         secrets="masterPassword masterPasswordWo",
         protected="deletionProtection",
@@ -275,7 +280,11 @@ KINDS: Final[Mapping[str, Kind]] = {
             "bootstrapBrokersVpcConnectivitySaslScram": "",
             "bootstrapBrokersVpcConnectivityTls": "",
         },
-        replaces="clusterName brokerNodeGroupInfo.clientSubnets brokerNodeGroupInfo.securityGroups brokerNodeGroupInfo.azDistribution encryptionInfo.encryptionAtRestKmsKeyArn encryptionInfo.encryptionInTransit.inCluster",
+        replaces=(
+            "clusterName brokerNodeGroupInfo.clientSubnets brokerNodeGroupInfo.securityGroups "
+            "brokerNodeGroupInfo.azDistribution encryptionInfo.encryptionAtRestKmsKeyArn "
+            "encryptionInfo.encryptionInTransit.inCluster"
+        ),
         updates="currentVersion",
         name=AutoName("clusterName", limit=64),
         unordered="clientSubnets securityGroups",
@@ -371,7 +380,10 @@ KINDS: Final[Mapping[str, Kind]] = {
             "multiRegion": False,
             "rotationPeriodInDays": 365,
             "description": "",
-            "policy": '{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"kms:*","Resource":"*"}}]}}',
+            "policy": (
+                '{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"kms:*","Resource":"*",'
+                '"Principal":{{"AWS":"arn:aws:iam::{account}:root"}}}}]}}'
+            ),
         },
         replaces="customerMasterKeySpec keyUsage multiRegion customKeyStoreId xksKeyId",
     ),

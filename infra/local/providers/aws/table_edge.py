@@ -153,7 +153,10 @@ KINDS: Final[Mapping[str, Kind]] = {
             "validationEmails": [],
             "validationMethod": "NONE",
         },
-        replaces="domainName subjectAlternativeNames validationMethod keyAlgorithm certificateAuthorityArn validationOptions",
+        replaces=(
+            "domainName subjectAlternativeNames validationMethod keyAlgorithm certificateAuthorityArn "
+            "validationOptions"
+        ),
         unordered="subjectAlternativeNames",
         secrets="privateKey",
     ),

@@ -7,17 +7,17 @@ from typing import Final
 
 from infra.local.providers.aws.kinds import Kind, arn
 from infra.local.providers.naming import AutoName
-from infra.local.providers.values import Map
+from infra.local.providers.values import Map, Value
 
 
-def _ec2(prefix: str, resource: str, **outputs: object) -> tuple[str, Map]:
+def _ec2(prefix: str, resource: str, **outputs: Value) -> tuple[str, Map]:
     fields: Map = {"arn": arn("ec2", resource + "/{id}"), "ownerId": "{account}"}
-    fields.update(outputs)  # pyright: ignore[reportArgumentType]
+    fields.update(outputs)
     return prefix + "-{x17}", fields
 
 
 def _kind(
-    prefix: str, resource: str, *, replaces: str = "", name: AutoName | None = None, **outputs: object
+    prefix: str, resource: str, *, replaces: str = "", name: AutoName | None = None, **outputs: Value
 ) -> Kind:
     identity, fields = _ec2(prefix, resource, **outputs)
     return Kind(id=identity, outputs=fields, replaces=replaces, name=name)

@@ -7,22 +7,17 @@ from typing import Final
 
 from infra.local.providers.aws.kinds import Kind, arn
 from infra.local.providers.naming import AutoName
+from infra.local.providers.values import Map, plain
 
 
 def _iam(kind: str) -> str:
     return "arn:aws:iam::{account}:" + kind + "{path}{name}"
 
 
-def _fifo(inputs: object) -> str:
+def _fifo(inputs: Map) -> str:
     """FIFO queues and topics must end so."""
-    return (
-        ".fifo"
-        if isinstance(inputs, dict) and inputs.get("fifoQueue", inputs.get("fifoTopic")) is True
-        else ""
-    )  # pyright: ignore[reportUnknownMemberType]
+    return ".fifo" if plain(inputs.get("fifoQueue", inputs.get("fifoTopic"))) is True else ""
 
-
-_UNIQUE: Final = {"uniqueId": "AROA{B17}"}
 
 KINDS: Final[Mapping[str, Kind]] = {
     "iam:Role": Kind(

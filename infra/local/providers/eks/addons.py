@@ -63,15 +63,15 @@ def _configuration(inputs: Inputs) -> pulumi.Output[dict[str, Any]]:
         configuration: dict[str, Any] = dict(custom or {})
         if policy is not None:
             configuration.setdefault("enableNetworkPolicy", _written(policy))
-        own, init = configuration.get("env"), configuration.get("init")
+        own = configuration.get("env")
         configuration["env"] = {**environment, **own} if isinstance(own, Mapping) else environment
-        if isinstance(init, Mapping) and isinstance(init.get("env"), Mapping):
-            configuration["init"] = {**init, "env": {**start, **init["env"]}}
-        else:
-            configuration["init"] = {"env": start, **(init if isinstance(init, Mapping) else {})}
+        own_start = section(configuration, "init").get("env")
+        configuration["init"] = {"env": start, **section(configuration, "init")}
+        if isinstance(own_start, Mapping):
+            configuration["init"]["env"] = {**start, **own_start}
         return configuration
 
-    custom = inputs.get("configurationValues") or {}
+    custom: Any = inputs.get("configurationValues") or dict[str, Any]()
     return pulumi.Output.all(_environment(inputs), initial, inputs.get("enableNetworkPolicy"), custom).apply(
         merge
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 
@@ -29,7 +29,7 @@ def given(inputs: Inputs, *names: str) -> dict[str, Any]:
 def section(inputs: Inputs, name: str) -> Inputs:
     """Return a nested plain object, empty where it was not given."""
     found = inputs.get(name)
-    return found if isinstance(found, Mapping) else {}
+    return cast("Inputs", found) if isinstance(found, Mapping) else {}
 
 
 def merged_tags(*tags: object) -> pulumi.Output[dict[str, str]]:

@@ -122,7 +122,7 @@ class Cluster(pulumi.ComponentResource):
             return None
         return security.cluster_group(self._name, {**self._inputs, "vpcId": self._vpc}, self._child)
 
-    def _cluster_role(self) -> Any:  # noqa: ANN401 - a role or an output of one, as the caller gave it
+    def _cluster_role(self) -> Any:
         return self._service_role.role if self._service_role else self._inputs["serviceRole"]
 
     def _encryption(self) -> dict[str, Any] | None:
@@ -234,7 +234,7 @@ class Cluster(pulumi.ComponentResource):
             user_name=entry.get("username"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.cluster]),
         )
-        for association, policy in (entry.get("accessPolicies") or {}).items():
+        for association, policy in section(entry, "accessPolicies").items():
             content: pulumi.Output[Any] = pulumi.Output.from_input(policy)
             aws.eks.AccessPolicyAssociation(
                 f"{name}-{association}",
@@ -270,10 +270,11 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _create_storage_classes(self) -> dict[str, k8s.storage.v1.StorageClass]:
-        wanted = self._inputs.get("storageClasses") or {}
-        if isinstance(wanted, str):
-            wanted = {wanted: {"type": wanted, "default": True}}
-        return {key: self._create_storage_class(key, chosen) for key, chosen in wanted.items()}
+        chosen = self._inputs.get("storageClasses")
+        wanted = section(self._inputs, "storageClasses")
+        if isinstance(chosen, str):
+            wanted = {chosen: {"type": chosen, "default": True}}
+        return {key: self._create_storage_class(key, options) for key, options in wanted.items()}
 
     def _create_storage_class(self, key: str, chosen: Mapping[str, Any]) -> k8s.storage.v1.StorageClass:
         metadata: Any = dict(chosen.get("metadata") or {})
@@ -325,7 +326,10 @@ class Cluster(pulumi.ComponentResource):
         )
 
     def _issuer(self) -> pulumi.Output[str]:
-        return self.cluster.identities.apply(lambda found: found[0].oidcs[0].issuer if found else "")
+        def first(identities: list[Any]) -> str:
+            return str(identities[0].oidcs[0].issuer) if identities else ""
+
+        return self.cluster.identities.apply(lambda found: first(list(found)))
 
     def _create_node_security(self) -> tuple[aws.ec2.SecurityGroup | None, aws.ec2.SecurityGroupRule | None]:
         if self._inputs.get("skipDefaultSecurityGroups") or self._group is None:
@@ -351,7 +355,7 @@ class Cluster(pulumi.ComponentResource):
             "instanceRoles": self._roles,
             "nodeGroupOptions": given(inputs, "version"),
             "clusterIamRole": self._cluster_role(),
-            "accessEntries": list((inputs.get("accessEntries") or {}).values()),
+            "accessEntries": list(section(inputs, "accessEntries").values()),
             "storageClasses": self._storage,
             "clusterSecurityGroup": self._group,
             "oidcProvider": self._oidc,

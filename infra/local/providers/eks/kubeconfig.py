@@ -18,10 +18,9 @@ def region_of(arn: str) -> str:
 def _document(found: list[Any], *, with_profile: bool) -> dict[str, Any]:
     name, endpoint, authority, arn, credentials = found
     command = ["--region", region_of(arn), "eks", "get-token", "--cluster-name", name, "--output", "json"]
-    credentials = credentials or {}
-    if credentials.get("roleArn"):
+    if credentials and credentials.get("roleArn"):
         command += ["--role", credentials["roleArn"]]
-    if with_profile and credentials.get("profileName"):
+    if with_profile and credentials and credentials.get("profileName"):
         command += ["--profile", credentials["profileName"]]
     version = "client.authentication.k8s.io/v1beta1"
     run = {

@@ -37,8 +37,11 @@ _MAKERS: Final[Mapping[str, Callable[[str, Inputs, pulumi.ResourceOptions | None
 class Components(_provider.Provider):
     """The components this process can construct."""
 
+    version = VERSION
+    schema = None
+
     def __init__(self) -> None:
-        super().__init__(VERSION)
+        """Need nothing: version and schema are the class's."""
 
     def construct(
         self, name: str, resource_type: str, inputs: Inputs, options: pulumi.ResourceOptions | None = None
@@ -56,48 +59,46 @@ class Components(_provider.Provider):
         return _provider.CallResult(outputs={"result": pulumi.Output.json_dumps(config)})
 
 
-def refusals(request: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a message of the SDK's
+def refusals(request: Any) -> list[tuple[str, str]]:
     """Check a component's inputs against the SDK, as every other resource's are."""
-    subject = f'stack {request.stack}, {request.type} "{request.name}"'
     schema = sdk.schema(request.type)
     if schema is None:
-        return [("", f"{subject}: pulumi-eks has no such type")]
+        return [("", "pulumi-eks has no such type")]
     if request.type not in _MAKERS:
         known = ", ".join(_MAKERS)
-        return [("", f"{subject}: the local platform has no stand-in for this component; it has {known}")]
+        return [("", f"the local platform has no stand-in for this component; it has {known}")]
     found = check_inputs(schema.inputs, wire.decode(request.inputs))
-    return [(failure.path, f"{subject}: {failure.path} {failure.reason}") for failure in found]
+    return [(failure.path, failure.reason) for failure in found]
 
 
 class Servicer(_server.ProviderServicer):
     """The SDK's servicer with what it leaves out: configuration, attaching, checks."""
 
-    async def Construct(self, request: Any, context: Any) -> object:  # noqa: ANN401, N802 - the SDK's signature
+    async def Construct(self, request: Any, context: Any) -> object:  # noqa: N802
         """Check the inputs, then construct."""
         refused = refusals(request)
         if not refused:
             try:
                 return await self._construct(request, context)
             except Refusal as problem:
-                refused = [
-                    (problem.path, f'stack {request.stack}, {request.type} "{request.name}": {problem}')
-                ]
-        errors = [{"property_path": path, "reason": reason} for path, reason in refused]
-        message = "; ".join(reason for _, reason in refused)
+                refused = [(problem.path, problem.reason)]
+        errors = [{"property_path": path, "reason": reason} for path, reason in refused if path]
+        loose = "; ".join(reason for path, reason in refused if not path) or "its inputs are refused"
+        message = f'stack {request.stack}, {request.type} "{request.name}": {loose}'
         await context.abort_with_status(self.create_grpc_invalid_properties_status(message, errors))
         raise AssertionError
 
-    async def CheckConfig(self, request: Any, context: Any) -> object:  # noqa: ANN401, N802 - the SDK's signature
+    async def CheckConfig(self, request: Any, context: Any) -> object:  # noqa: N802
         """Take any configuration."""
         del context
         return wire.provider_pb2.CheckResponse(inputs=request.news)
 
-    async def DiffConfig(self, request: Any, context: Any) -> object:  # noqa: ANN401, N802 - the SDK's signature
+    async def DiffConfig(self, request: Any, context: Any) -> object:  # noqa: N802
         """Replace nothing for a changed configuration."""
         del request, context
         return wire.provider_pb2.DiffResponse(changes=wire.provider_pb2.DiffResponse.DIFF_NONE)
 
-    async def Attach(self, request: Any, context: Any) -> object:  # noqa: ANN401, N802 - the SDK's signature
+    async def Attach(self, request: Any, context: Any) -> object:  # noqa: N802
         """Learn the engine's address."""
         del context
         self.engine_address = request.address

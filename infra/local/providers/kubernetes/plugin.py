@@ -11,9 +11,9 @@ import yaml
 
 from infra.local.providers import sdk
 from infra.local.providers.check import Failure, check_inputs, unknown_property
-from infra.local.providers.diffing import DiffRules, Difference, difference
+from infra.local.providers.diffing import Difference, DiffRules, difference
 from infra.local.providers.kubernetes.rules import CHECKERS, REPLACES, check_metadata
-from infra.local.providers.naming import was_automatic
+from infra.local.providers.naming import suffix, was_automatic
 from infra.local.providers.plugin import Instance, Plugin, RefusedError, Resource, UnknownFunctionError
 from infra.local.providers.sdk import ResourceSchema
 from infra.local.providers.values import (
@@ -31,11 +31,13 @@ from infra.local.providers.values import (
     text,
 )
 
+_DECODE: Final = "kubernetes:yaml:decode"
 _RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 _AUTO_NAMED: Final = "pulumi.com/autonamed"
 _CLUSTER_SCOPED: Final = frozenset({
     "Namespace", "Node", "PersistentVolume", "ClusterRole", "ClusterRoleBinding", "StorageClass", "PriorityClass",
-    "CustomResourceDefinition", "APIService", "IngressClass", "RuntimeClass", "CSIDriver", "CSINode", "VolumeAttachment",
+    "CustomResourceDefinition", "APIService", "IngressClass", "RuntimeClass", "CSIDriver", "CSINode",
+    "VolumeAttachment",
     "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "ValidatingAdmissionPolicy", "FlowSchema",
     "ValidatingAdmissionPolicyBinding", "PriorityLevelConfiguration", "CertificateSigningRequest", "DeviceClass",
     "ClusterTrustBundle", "GatewayClass", "ClusterIssuer", "ClusterSecretStore", "ClusterExternalSecret", "NodePool",
@@ -85,8 +87,6 @@ class KubernetesPlugin(Plugin):
 
     def name(self, resource: Resource, olds: Map, seed: bytes) -> None:
         """Give an object without a name one, keep the one it has."""
-        from infra.local.providers.naming import suffix  # noqa: PLC0415
-
         inputs = resource.inputs
         if resource.token == _RELEASE:
             self._name_release(resource, olds, seed)
@@ -106,8 +106,6 @@ class KubernetesPlugin(Plugin):
 
     @staticmethod
     def _name_release(resource: Resource, olds: Map, seed: bytes) -> None:
-        from infra.local.providers.naming import suffix  # noqa: PLC0415
-
         if resource.inputs.get("name") is not None:
             return
         kept = text(olds.get("name")) if was_automatic(olds, "name") else ""
@@ -127,13 +125,7 @@ class KubernetesPlugin(Plugin):
     def diff_rules(self, token: str) -> DiffRules:
         """Say which fields the API server would not change in place."""
         kind = token.rpartition(":")[2].removesuffix("Patch")
-        base = (
-            ["name", "namespace"]
-            if token == _RELEASE
-            else ["metadata.name", "metadata.namespace", "apiVersion", "kind"]
-        )
-        if token != _RELEASE and "apiVersion" in base:
-            base.remove("apiVersion")
+        base = ["name", "namespace"] if token == _RELEASE else ["metadata.name", "metadata.namespace", "kind"]
         return DiffRules(replaces=frozenset([*base, *REPLACES.get(kind, [])]), empty_is_absent=False)
 
     def diff(self, resource: Resource, olds: Map, ignore: list[str], state: Map) -> Difference:
@@ -167,7 +159,7 @@ class KubernetesPlugin(Plugin):
         return not automatic
 
     def diff_config(self, olds: Map, news: Map) -> Difference:
-        """Keep what a provider made through changes of its kubeconfig: the cluster is the same until it is named anew."""
+        """Keep what a provider made when its kubeconfig changes: only another cluster makes it unmanageable."""
         rules = DiffRules(replaces=frozenset({"clusterIdentifier", "cluster", "context"}))
         return difference(rules, olds, news)
 
@@ -285,7 +277,7 @@ class KubernetesPlugin(Plugin):
 
     def invoke(self, token: str, arguments: Map, instance: Instance) -> Map:
         """Decode YAML for `ConfigFile` and `ConfigGroup`; charts need Helm itself."""
-        if token != "kubernetes:yaml:decode":
+        if token != _DECODE:
             raise UnknownFunctionError(token)
         default = text(arguments.get("defaultNamespace")) or text(instance.config.get("namespace"))
         try:

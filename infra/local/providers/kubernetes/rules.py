@@ -10,12 +10,13 @@ from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Resource
 from infra.local.providers.values import Unknown, Value, entries, fields, has_unknown, number, plain, text
 
-_POD: Final = [f"spec.{name}" for name in (
-    "affinity automountServiceAccountToken containers dnsConfig dnsPolicy enableServiceLinks hostAliases hostIPC hostNetwork "
-    "hostPID hostname imagePullSecrets initContainers nodeName nodeSelector overhead preemptionPolicy priority "
-    "priorityClassName readinessGates restartPolicy runtimeClassName schedulerName securityContext serviceAccount "
-    "serviceAccountName shareProcessNamespace subdomain terminationGracePeriodSeconds volumes"
-).split()]  # fmt: skip
+_POD_FIELDS: Final = (
+    "affinity automountServiceAccountToken containers dnsConfig dnsPolicy enableServiceLinks hostAliases hostIPC "
+    "hostNetwork hostPID hostname imagePullSecrets initContainers nodeName nodeSelector overhead preemptionPolicy "
+    "priority priorityClassName readinessGates restartPolicy runtimeClassName schedulerName securityContext "
+    "serviceAccount serviceAccountName shareProcessNamespace subdomain terminationGracePeriodSeconds volumes"
+)
+_POD: Final = [f"spec.{name}" for name in _POD_FIELDS.split()]
 # The fields pulumi-kubernetes replaces an object for.
 REPLACES: Final[Mapping[str, list[str]]] = {
     "DaemonSet": ["spec.selector"],
