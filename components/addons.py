@@ -191,7 +191,7 @@ class AddOns(Component):
         dns = self._create_dns()
         storage_class = self._create_storage_class()
         self.storage_class = storage_class.metadata.name.apply(str)
-        self._create_namespaces()
+        self._create_namespaces(volumes)
         login = self._create_grafana_login()
         self._create_releases([volumes, dns, storage_class, login])
         self.register_outputs({"storageClass": self.storage_class, "namespaces": self.namespaces})
@@ -265,13 +265,14 @@ class AddOns(Component):
             opts=self.child(provider=self._target.provider),
         )
 
-    def _create_namespaces(self) -> None:
+    def _create_namespaces(self, volumes: pulumi.Resource) -> None:
         self.namespaces = {}
         for plan in NAMESPACES:
             namespace = kubernetes.core.v1.Namespace(
                 f"{self._name}-{plan.name}",
                 metadata=kubernetes.meta.v1.ObjectMetaArgs(name=plan.name, labels=plan.labels),
-                opts=self.child(provider=self._target.provider),
+                # A namespace takes its volume claims along, and only the CSI driver can delete their disks.
+                opts=self.child(depends_on=[volumes], provider=self._target.provider),
             )
             self.namespaces[plan.name] = namespace.metadata.name.apply(str)
 

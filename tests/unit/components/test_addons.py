@@ -40,7 +40,12 @@ ORDER = (
     "external-secrets",
     "nvidia-device-plugin",
 )
-UNBOUND_ACTIONS = ("Describe", "GetInstanceTypesFromInstanceRequirements")
+UNBOUND_ACTIONS = (
+    "ec2:Describe",
+    "ec2:GetInstanceTypesFromInstanceRequirements",
+    "autoscaling:Describe",
+    "elasticloadbalancing:Describe",
+)
 
 
 @cache
@@ -112,6 +117,13 @@ def test_the_first_release_waits_for_dns_volumes_and_the_storage_class() -> None
     waits = set(build_add_ons().depends_on(RELEASE, "addons-calico"))
 
     assert {"addons-coredns", "addons-aws-ebs-csi-driver", "addons-gp3"} <= waits
+
+
+def test_namespaces_go_before_the_driver_that_deletes_their_disks() -> None:
+    built = build_add_ons()
+
+    for namespace in built.recorder.of_type(NAMESPACE):
+        assert "addons-aws-ebs-csi-driver" in built.depends_on(NAMESPACE, namespace.name)
 
 
 def test_what_depends_on_the_add_ons_waits_for_the_last_release() -> None:
@@ -206,7 +218,7 @@ def test_any_resource_stands_only_where_an_action_knows_no_narrower() -> None:
     for statement in policies:
         assert not any("*" in action for action in statement["Action"])
         if "*" in statement["Resource"]:
-            assert all(action.partition(":")[2].startswith(UNBOUND_ACTIONS) for action in statement["Action"])
+            assert all(action.startswith(UNBOUND_ACTIONS) for action in statement["Action"])
 
 
 def test_the_autoscaler_sizes_only_groups_that_are_its_clusters() -> None:
@@ -290,6 +302,8 @@ def test_the_autoscaler_fills_spot_first_and_scales_down_sooner_than_its_default
     assert values["extraArgs"]["expander"].startswith("priority")
     assert values["expanderPriorities"].startswith("100:\n- .*-spot-.*")
     assert values["extraArgs"]["scale-down-unneeded-time"] == "5m"
+    assert values["extraArgs"]["skip-nodes-with-system-pods"] is False
+    assert values["extraArgs"]["skip-nodes-with-local-storage"] is False
 
 
 def test_the_ingress_asks_for_no_load_balancer_and_trusts_only_the_vpc() -> None:
