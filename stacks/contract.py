@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import pulumi
 import pydantic
@@ -17,6 +17,9 @@ VERSION = 1
 """Raised whenever a field is added, renamed or given another meaning."""
 OUTPUT = "contract"
 ORIGIN_OUTPUT = "originSecrets"
+_APPLY_FIRST = (
+    "Run `pulumi up --stack {stack}` first (on this machine: `bin/pulumi-local up --yes --stack {stack}`)."
+)
 _Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:")]
 
 
@@ -60,7 +63,7 @@ def offer(**fields: pulumi.Input[str]) -> dict[str, object]:
     return {"version": VERSION, **{aliases[name]: value for name, value in fields.items()}}
 
 
-def validate(raw: Any, *, stack: str) -> PrimaryContract:
+def validate(raw: object, *, stack: str) -> PrimaryContract:
     """Check what another stack exported.
 
     Args:
@@ -72,18 +75,19 @@ def validate(raw: Any, *, stack: str) -> PrimaryContract:
     """
     if raw is None:
         raise ContractError(
-            f"Stack {stack} has no output {OUTPUT!r}: it is the primary that this stack follows "
-            f"(parking:primaryStack), and it has not been applied yet. "
-            f"Run `pulumi up --stack {stack}` first (locally: `bin/pulumi-local up --yes --stack {stack}`)."
+            f"Stack {stack}, the primary that this stack follows (parking:primaryStack), has no output {OUTPUT!r}: "
+            "it has not been applied yet. " + _APPLY_FIRST.format(stack=stack)
         )
-    found = raw.get("version") if isinstance(raw, dict) else None
+    fields = cast("dict[str, object]", raw) if isinstance(raw, dict) else {}
+    found = fields.get("version")
     if found != VERSION:
         raise ContractError(
             f"Stack {stack} offers contract version {found}, this program needs version {VERSION}. "
             f"Apply the primary with the same version of this program first: `pulumi up --stack {stack}`."
         )
     try:
-        return PrimaryContract.model_validate(raw)
+        # The engine's numbers are all floating point.
+        return PrimaryContract.model_validate({**fields, "version": VERSION})
     except pydantic.ValidationError as error:
         details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ContractError(
@@ -93,26 +97,41 @@ def validate(raw: Any, *, stack: str) -> PrimaryContract:
 
 
 class Primary:
-    """The primary's contract and secret, read through a StackReference.
+    """The primary's contract and secrets.
+
+    The contract is read and validated at once, so that a missing or older primary stops the program before it
+    registers anything; the secrets come through a StackReference, which keeps them secret.
 
     Args:
         stack: Name of the primary's stack, in the same organization and project.
 
     Raises:
-        ContractError: From the outputs, when the contract is missing or of another version.
+        ContractError: When the stack or its contract is missing, of another version, or malformed.
     """
 
-    contract: pulumi.Output[PrimaryContract]
+    contract: PrimaryContract
     origin_secrets: Sequence[pulumi.Output[str]]
     """Accepted values of the header that proves a request came through CloudFront; secret."""
 
     def __init__(self, *, stack: str) -> None:
-        reference = pulumi.StackReference(
-            "primary", stack_name=f"{pulumi.get_organization()}/{PROJECT}/{stack}"
-        )
-        self.contract = reference.get_output(OUTPUT).apply(lambda raw: validate(raw, stack=stack))
+        full_name = f"{pulumi.get_organization()}/{PROJECT}/{stack}"
+        self.contract = validate(_outputs(full_name, stack=stack).get(OUTPUT), stack=stack)
+        reference = pulumi.StackReference("primary", stack_name=full_name)
         values = pulumi.Output.secret(reference.get_output(ORIGIN_OUTPUT))
         self.origin_secrets = [values.apply(_item(index)) for index in range(MAX_ORIGIN_SECRETS)]
+
+
+def _outputs(full_name: str, *, stack: str) -> dict[str, object]:
+    """Outputs of another stack, by the engine's own function for it."""
+    try:
+        result = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": full_name})
+    except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception when a function fails
+        raise ContractError(
+            f"Stack {stack}, the primary that this stack follows (parking:primaryStack), cannot be read: {error}. "
+            + _APPLY_FIRST.format(stack=stack)
+        ) from None
+    found = cast("dict[str, dict[str, object]]", result.value or {})
+    return found.get("outputs", {})
 
 
 def _item(index: int) -> Callable[[Sequence[str]], str]:

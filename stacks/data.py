@@ -96,6 +96,6 @@ def _source(primary: Primary | None) -> ReplicationSource | None:
     if primary is None:
         return None
     return ReplicationSource(
-        arn=primary.contract.apply(lambda contract: contract.database_arn),
-        secret_arn=primary.contract.apply(lambda contract: contract.database_secret_arn),
+        arn=primary.contract.database_arn,
+        secret_arn=primary.contract.database_secret_arn,
     )

@@ -108,7 +108,7 @@ def _way_in(
     if names is not None:
         return names.zone_id, names.origin_secret.accepted
     if primary is not None:
-        return primary.contract.apply(lambda offered: offered.zone_id), primary.origin_secrets
+        return pulumi.Output.from_input(primary.contract.zone_id), primary.origin_secrets
     raise MissingZoneError(
         "this stack has neither the edge (parking:edge.enabled) nor a primary (parking:primaryStack): "
         "no zone would hold its records; enable the edge or name the primary's stack"
@@ -118,7 +118,7 @@ def _way_in(
 def _writer(stores: Data, *, primary: Primary | None, settings: StackSettings) -> pulumi.Output[str]:
     """Host of the environment's writer: this region's in a primary, the primary's else."""
     if primary is not None and settings.role is Role.SECONDARY:
-        return primary.contract.apply(lambda offered: offered.database_writer_endpoint)
+        return pulumi.Output.from_input(primary.contract.database_writer_endpoint)
     return stores.database.address
 
 

@@ -308,5 +308,5 @@ def test_ranges_are_compared_with_the_stack_files_beside(
     monkeypatch.setattr("pulumi.get_stack", lambda: "prod")
     monkeypatch.setattr("pulumi.runtime.config.get_config_env", lambda: changed("prod"))
 
-    with pytest.raises(SettingsError, match="overlapping 10.0.0.0/16 of stack other"):
+    with pytest.raises(SettingsError, match=r"overlapping 10\.0\.0\.0/16 of stack other"):
         settings.load(catalogue=CATALOGUE, root=tmp_path)
