@@ -11,12 +11,12 @@ from components.dns import Certificate, PublicZone
 from components.edge import Edge, EdgeAttachments, EdgeOrigin
 from components.log_bucket import LogBucket
 from components.origin_secret import OriginSecret
-from components.web_acl import WebAcl, WebAclRules
+from components.web_acl import WebAcl
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import StackContext
 from infra.routing import api_domain, origin_domain
-from infra.waf import global_rates
+from infra.waf import global_rules
 
 GLOBAL_REGION = "us-east-1"
 """Where CloudFront looks for certificates and web ACLs, whatever the stack's region."""
@@ -37,7 +37,9 @@ def create_names(*, context: StackContext, settings: StackSettings) -> GlobalNam
     return GlobalNames(
         zone_id=zone.zone_id,
         name_servers=zone.name_servers.apply(list),
-        origin_secret=OriginSecret("origin-secret", context=context),
+        origin_secret=OriginSecret(
+            "origin-secret", context=context, generation=settings.edge.origin_secret_generation
+        ),
     )
 
 
@@ -62,7 +64,7 @@ def build(
         "edge-acl",
         context=context,
         scope="CLOUDFRONT",
-        rules=WebAclRules(mode=settings.edge.web_acl_mode, rates=global_rates(settings.edge, services)),
+        rules=global_rules(settings.edge, services),
         provider=provider,
     )
     return Edge(

@@ -9,13 +9,14 @@ import pulumi
 from components.dns import AliasTarget, Certificate, RegionalRecord
 from components.encryption import Purpose
 from components.load_balancer import LoadBalancer, LoadBalancerNetwork
-from components.web_acl import WebAcl, WebAclLog, WebAclRules
+from components.shield import Shield
+from components.web_acl import WebAcl, WebAclLog
 from infra.failover import failover_paths
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import StackContext
 from infra.routing import origin_domain
-from infra.waf import service_rates
+from infra.waf import regional_rules
 from stacks.foundation import Foundation
 
 
@@ -40,7 +41,13 @@ def build(
     """
     domain = origin_domain(settings.edge.domain)
     network = foundation.network
-    certificate = Certificate("origin-certificate", context=context, domain=domain, zone_id=zone_id)
+    certificate = Certificate(
+        "origin-certificate",
+        context=context,
+        domain=domain,
+        # ACM asks for one record a name and account: the zone's owner writes it, other regions wait for it.
+        zone_id=zone_id if settings.edge.enabled else None,
+    )
     balancer = LoadBalancer(
         "load-balancer",
         context=context,
@@ -56,10 +63,12 @@ def build(
         "regional-acl",
         context=context,
         scope="REGIONAL",
-        rules=WebAclRules(mode=settings.edge.web_acl_mode, rates=service_rates(services)),
+        rules=regional_rules(settings.edge, services),
         log=WebAclLog(key_arn=foundation.keys.arn(Purpose.LOGS)),
         resource_arn=balancer.arn,
     )
+    if settings.edge.shield_advanced:
+        Shield("shield", context=context, resource_arns={"load-balancer": balancer.arn})
     RegionalRecord(
         "origin-record",
         context=context,

@@ -59,6 +59,8 @@ class EdgeSettings(Model):
     shield_advanced: bool = False
     """Shield Advanced costs 3,000 USD a month on a one-year commitment, hence off."""
     web_acl_mode: Literal["count", "block"] = "block"
+    origin_secret_generation: int = Field(default=1, ge=1)
+    """Raise it by one to rotate the header that proves a request came through CloudFront."""
     rate_limit_per_5_minutes: int = Field(default=3000, ge=10, le=2_000_000_000)
     """Requests one address may make in five minutes over all paths."""
     login_rate_limit_per_5_minutes: int = Field(default=100, ge=10, le=2_000_000_000)

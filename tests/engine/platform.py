@@ -1,0 +1,116 @@
+"""The real program in a folder of its own, driven through `bin/pulumi-local` with the real engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_PROGRAM = ("__main__.py", "Pulumi.yaml", "infra", "stacks", "components", "services")
+_TIMEOUT_SECONDS = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of an exported state."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+    protect: bool
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """A copy of the program with its own state, so that a test may edit stack files."""
+
+    root: Path
+
+    @classmethod
+    def copy_to(cls, root: Path) -> Platform:
+        root.mkdir(parents=True)
+        for name in _PROGRAM:
+            source = REPOSITORY / name
+            if source.is_dir():
+                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, root / name)
+        for stack_file in REPOSITORY.glob("Pulumi.*.yaml"):
+            shutil.copy(stack_file, root)
+        return cls(root=root)
+
+    def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run a pulumi command and give what it said, whatever its exit code."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
+        engine = {name: os.environ[name] for name in ("PULUMI_LOCAL_ENGINE",) if name in os.environ}
+        local = {
+            "PULUMI_LOCAL_PROJECT": str(self.root),
+            "PULUMI_LOCAL_HOME": str(self.root / ".pulumi-local"),
+            "PULUMI_LOCAL_PYTHON": sys.executable,
+        }
+        return subprocess.run(
+            [str(REPOSITORY / "bin" / "pulumi-local"), *args],
+            cwd=self.root,
+            env=kept | engine | local | more,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_SECONDS,
+            check=False,
+        )
+
+    def ok(self, *args: str, **more: str) -> str:
+        """Run what must succeed, and give its standard output."""
+        done = self.run(*args, **more)
+        assert done.returncode == 0, (
+            f"{args}: {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+        )
+        return done.stdout
+
+    def refused(self, *args: str, **more: str) -> str:
+        """Run what must fail without a traceback, and give all that it said."""
+        done = self.run(*args, **more)
+        assert done.returncode != 0, f"{args} should have failed\n{done.stdout[-3000:]}"
+        said = done.stdout + done.stderr
+        assert "Traceback" not in said, said
+        return said
+
+    def resources(self, stack: str) -> list[Resource]:
+        """What the stack's exported state holds."""
+        state = json.loads(self.ok("stack", "export", "--stack", stack))
+        return [
+            Resource(
+                urn=resource["urn"],
+                type=resource["type"],
+                name=resource["urn"].rpartition("::")[2],
+                parent=resource.get("parent", ""),
+                inputs=resource.get("inputs", {}),
+                outputs=resource.get("outputs", {}),
+                protect=resource.get("protect", False),
+                id=resource.get("id", ""),
+            )
+            for resource in state["deployment"].get("resources", [])
+        ]
+
+    def set(self, stack: str, key: str, value: object) -> None:
+        """Change a stack file as a person would with an editor; `key` is dotted below `parking:`."""
+        path = self.root / f"Pulumi.{stack}.yaml"
+        document = yaml.safe_load(path.read_text())
+        first, *rest = key.split(".")
+        target, last = document["config"], f"parking:{first}"
+        for part in rest:
+            target, last = target.setdefault(last, {}), part
+        target[last] = value
+        path.write_text(yaml.safe_dump(document, sort_keys=False))
