@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from infra.local import engine_install
+from infra.local import engine_install, go_builds
 from infra.local.errors import LocalError, say
 from infra.local.files import write_atomically
 from infra.local.home import Home
@@ -124,12 +124,12 @@ def _made(cache: Path, *, way: str, failures: list[str]) -> Engine | None:
     """Install or build an engine into the cache, once however many runs ask for it."""
     make = engine_install.from_installer if way == "installer" else engine_install.from_source
     label = "official installer" if way == "installer" else "built with Go"
-    with engine_install.only_one(cache, way=way):
+    with go_builds.only_one(cache, name=f"engine-{way}", subject="the engine"):
         if engine := _made_before(cache, way=way):
             return engine
         try:
             folder, program = make(cache)
-        except engine_install.NotPossibleError as error:
+        except go_builds.NotPossibleError as error:
             failures.append(f"{label}: {error}")
             return None
         version = _version_of(folder / program)

@@ -111,7 +111,7 @@ def ended(process: subprocess.Popen[bytes], *, patience: float = 5.0) -> Generat
             process.wait()
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Let the kernel kill this process when its parent ends; only Linux can."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
@@ -132,7 +132,7 @@ def _child_setup(terminal: int | None) -> Callable[[], None]:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _die_with_parent()
+        die_with_parent()
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
         if terminal is not None:
