@@ -38,7 +38,7 @@ class MetricSources:
         prometheus_address: URL of Prometheus inside the cluster.
         kafka_bootstrap_servers: Brokers' IAM listeners, `host:port` separated by commas; needed where a metric is
             a consumer group's lag. KEDA's operator reads it with its own identity
-            (`infra.kafka_access.lag_statements`).
+            (`infra.controller_policies.kafka_lag`).
     """
 
     prometheus_address: pulumi.Input[str]

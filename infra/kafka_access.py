@@ -65,28 +65,5 @@ def client_statements(
     return statements
 
 
-def lag_statements(*, cluster_arn: str, topics: Sequence[str], groups: Sequence[str]) -> list[Statement]:
-    """What a reader of consumer lag needs (KEDA, an exporter): to describe, never to read a message.
-
-    Args:
-        cluster_arn: ARN of the cluster.
-        topics: Topics whose offsets it compares; at least one.
-        groups: Consumer groups whose offsets it reads; at least one.
-    """
-    return [
-        _allow("Connect", ["kafka-cluster:Connect", "kafka-cluster:DescribeCluster"], [cluster_arn]),
-        _allow(
-            "Offsets",
-            ["kafka-cluster:DescribeTopic"],
-            [resource_arn(cluster_arn, kind="topic", name=topic) for topic in sorted(topics)],
-        ),
-        _allow(
-            "Groups",
-            ["kafka-cluster:DescribeGroup"],
-            [resource_arn(cluster_arn, kind="group", name=group) for group in sorted(groups)],
-        ),
-    ]
-
-
 def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
     return {"Sid": f"Kafka{sid}", "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

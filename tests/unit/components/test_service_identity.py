@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.service_identity import Access, PodSite, ServiceIdentity
-from infra.kafka_access import KafkaArnError, lag_statements, resource_arn
+from infra.kafka_access import KafkaArnError, resource_arn
 from infra.model.service import Consumption, Service
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
@@ -97,6 +97,7 @@ def test_a_consumer_reads_its_topics_in_its_own_group() -> None:
 
     assert found["KafkaConsume"]["Action"] == ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"]
     assert found["KafkaConsume"]["Resource"] == [f"{KAFKA}:topic/parking-prod/0a1b-2/in-events"]
+    assert found["KafkaGroup"]["Action"] == ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"]
     assert found["KafkaGroup"]["Resource"] == [f"{KAFKA}:group/parking-prod/0a1b-2/sample-service"]
     assert found["KafkaConnect"]["Action"] == ["kafka-cluster:Connect"]
     assert "KafkaProduce" not in found
@@ -132,19 +133,6 @@ def test_topics_without_a_cluster_are_refused() -> None:
 def test_secrets_without_their_key_are_refused() -> None:
     with pytest.raises(ValueError, match="secrets_key_arn"):
         identity(service(), Access(secret_arns={"database": CREDENTIALS}))
-
-
-def test_a_reader_of_lag_reads_no_message() -> None:
-    found = lag_statements(cluster_arn=CLUSTER, topics=("b", "a"), groups=("x-service",))
-
-    actions = {action for statement in found for action in statement["Action"]}
-    assert actions == {
-        "kafka-cluster:Connect",
-        "kafka-cluster:DescribeCluster",
-        "kafka-cluster:DescribeGroup",
-        "kafka-cluster:DescribeTopic",
-    }
-    assert found[1]["Resource"] == [f"{KAFKA}:topic/parking-prod/0a1b-2/{topic}" for topic in ("a", "b")]
 
 
 @pytest.mark.parametrize("arn", ["parking-prod", "arn:aws:kafka:us-east-1:1:topic/a/b/c", ""])
