@@ -298,7 +298,11 @@ class AddOnCatalogue:
         def statements(values: Sequence[str]) -> Sequence[Statement]:
             account, key_arn = values
             return policies.external_secrets(
-                region=context.region, account=account, name_prefix=context.name(), key_arn=key_arn
+                region=context.region,
+                account=account,
+                # Without the region's code: replicas of the primary's secrets keep their names.
+                name_prefix=f"{context.name()}-",
+                key_arn=key_arn,
             )
 
         placed = {"replicaCount": replicas, "nodeSelector": STEADY_NODES}

@@ -266,7 +266,7 @@ def test_external_secrets_reads_only_the_stacks_secrets() -> None:
     access = granted(build_add_ons(), "addons-external-secrets")
 
     assert access["secretsmanager:GetSecretValue"]["Resource"] == [
-        f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:parking-prod*"
+        f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:parking-prod-*"
     ]
     assert access["kms:Decrypt"]["Resource"] == [f"{KEY}secrets"]
     assert not any("Put" in action or "Create" in action for action in access)
