@@ -293,7 +293,7 @@ class Database(Component):
             context=self.context,
             frame=self._frame,
             site=self._replica_site(),
-            source_identifier=head.identifier,
+            head=head,
             opts=self.child(),
         )
 

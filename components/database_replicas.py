@@ -51,7 +51,7 @@ class DatabaseReaders(Component):
         context: Names, tags and protection of the stack.
         frame: What all servers of the region share.
         site: Zones and alarm topic.
-        source_identifier: Identifier of the region's head.
+        head: The region's head, which they replicate from.
         opts: Options of the component itself.
 
     Outputs:
@@ -71,20 +71,17 @@ class DatabaseReaders(Component):
         context: StackContext,
         frame: ServerFrame,
         site: ReplicaSite,
-        source_identifier: pulumi.Input[str],
+        head: aws.rds.Instance,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("DatabaseReaders", name, context=context, opts=opts)
-        readers = [
-            self._create_reader(index, frame, site, source_identifier)
-            for index in range(frame.settings.readers)
-        ]
+        readers = [self._create_reader(index, frame, site, head) for index in range(frame.settings.readers)]
         self.addresses = pulumi.Output.all(*(reader.address for reader in readers)).apply(list[str])
         self.identifiers = pulumi.Output.all(*(reader.identifier for reader in readers)).apply(list[str])
         self.register_outputs({"addresses": self.addresses, "identifiers": self.identifiers})
 
     def _create_reader(
-        self, index: int, frame: ServerFrame, site: ReplicaSite, source_identifier: pulumi.Input[str]
+        self, index: int, frame: ServerFrame, site: ReplicaSite, head: aws.rds.Instance
     ) -> aws.rds.Instance:
         name = f"{self._name}-{index + 1}"
         striped = frame.settings.storage_gib >= STRIPED_STORAGE_GIB
@@ -98,11 +95,15 @@ class DatabaseReaders(Component):
                 instance_class=frame.settings.reader_class,
                 iops=BASELINE_IOPS if striped else None,
                 throughput_mibps=BASELINE_THROUGHPUT_MIBPS if striped else None,
-                source=source_identifier,
+                source=head.identifier,
                 availability_zone=zones[index % len(zones)],
             ),
-            # A zone added to the region later must not rebuild a running reader elsewhere.
-            options=self.child(ignore_changes=["availabilityZone"], delete_before_replace=True),
+            options=pulumi.ResourceOptions.merge(
+                # A zone added to the region later must not rebuild a running reader elsewhere.
+                self.child(ignore_changes=["availabilityZone"], delete_before_replace=True),
+                # A head made anew has the old one's name, but RDS gives a replica no other source.
+                pulumi.ResourceOptions(replace_with=[head]),
+            ),
         )
         rules = (*server_rules(frame.settings), *replica_rules(lag_seconds=READER_LAG_SECONDS))
         create_server_alarms(self, name, instance=reader, rules=rules, topic_arn=site.alarm_topic_arn)

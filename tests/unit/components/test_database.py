@@ -198,6 +198,12 @@ def test_promotion_never_replaces_the_head_and_demotion_always_does() -> None:
     assert not copy.ignore_changes
 
 
+def test_a_head_made_anew_takes_its_readers_with_it() -> None:
+    options = primary().options[INSTANCE, "database-reader-1"]
+
+    assert [head.pulumi_resource_name for head in options.replace_with or []] == ["database-head"]
+
+
 def test_the_head_is_protected_by_pulumi_and_aws_in_both_roles_and_nothing_else_stands_in_a_failovers_way() -> (
     None
 ):
