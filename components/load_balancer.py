@@ -40,12 +40,15 @@ class LoadBalancerNetwork:
         vpc_id: The VPC.
         vpc_cidr: Range of the VPC, where the ingress controller's pods have their addresses.
         public_subnet_ids: One public subnet a zone, at least two.
+        target_security_group_id: Security group of the ingress controller's pods, i.e. of the nodes; it gets
+            the one rule that admits the load balancer.
         target_port: Port of the ingress controller's pods, which speaks TLS.
     """
 
     vpc_id: pulumi.Input[str]
     vpc_cidr: pulumi.Input[str]
     public_subnet_ids: Sequence[pulumi.Input[str]]
+    target_security_group_id: pulumi.Input[str]
     target_port: int = 443
 
 
@@ -171,6 +174,17 @@ class LoadBalancer(Component):
             from_port=self._network.target_port,
             to_port=self._network.target_port,
             cidr_ipv4=self._network.vpc_cidr,
+            tags=self.tags(),
+            opts=self.child(),
+        )
+        aws.vpc.SecurityGroupIngressRule(
+            f"{self._name}-targets-from-balancer",
+            security_group_id=self._network.target_security_group_id,
+            description="From the load balancer to the ingress controller's pods",
+            ip_protocol="tcp",
+            from_port=self._network.target_port,
+            to_port=self._network.target_port,
+            referenced_security_group_id=secure.id,
             tags=self.tags(),
             opts=self.child(),
         )

@@ -19,17 +19,18 @@ class BoundService:
         namespace: Namespace of the service and of the binding.
         name: Name of the service.
         port: Port of the service, by number or name.
-        target_port: Port of the pods behind it, which the load balancer must reach.
     """
 
     namespace: pulumi.Input[str]
     name: pulumi.Input[str]
     port: int | str
-    target_port: int
 
 
 class TargetBinding(Component):
     """A TargetGroupBinding: the AWS Load Balancer Controller keeps a target group equal to a service's pods.
+
+    It says nothing of networking: who reaches the pods is the load balancer component's security group rule, so
+    the controller needs no right to write any.
 
     Several bindings may name one service: each target group of the load balancer then holds all pods of the
     ingress controller, with its own algorithm and health check.
@@ -40,8 +41,6 @@ class TargetBinding(Component):
         provider: Provider of the cluster's Kubernetes API.
         service: Whose pods are registered.
         target_group_arn: ARN of the target group, of target type `ip`.
-        load_balancer_security_group_id: Security group that the pods' group admits on the target port; the
-            controller writes that rule.
         after: The controller's release, which brings the kind and on deletion must still be there to take the
             targets out.
         opts: Options of the component itself.
@@ -60,12 +59,10 @@ class TargetBinding(Component):
         provider: k8s.Provider,
         service: BoundService,
         target_group_arn: pulumi.Input[str],
-        load_balancer_security_group_id: pulumi.Input[str],
         after: tuple[pulumi.Resource, ...],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("TargetBinding", name, context=context, opts=opts)
-        source = {"securityGroup": {"groupID": load_balancer_security_group_id}}
         binding = k8s.apiextensions.CustomResource(
             f"{name}-binding",
             api_version="elbv2.k8s.aws/v1beta1",
@@ -75,12 +72,6 @@ class TargetBinding(Component):
                 "serviceRef": {"name": service.name, "port": service.port},
                 "targetGroupARN": target_group_arn,
                 "targetType": "ip",
-                # A rule without a port would open all of them.
-                "networking": {
-                    "ingress": [
-                        {"from": [source], "ports": [{"protocol": "TCP", "port": service.target_port}]}
-                    ]
-                },
             },
             # The kind exists only with the controller, and its deletion hangs on a finalizer that it removes.
             opts=self.child(provider=provider, depends_on=after),

@@ -35,7 +35,7 @@ OUTPUTS = (
     OutputSpec(name="natPublicIps", type="array", meaning="addresses that outgoing traffic comes from"),
     OutputSpec(name="clusterName", type="string", meaning="EKS cluster, for `aws eks update-kubeconfig`"),
     OutputSpec(name="clusterEndpoint", type="string", meaning="URL of the Kubernetes API"),
-    OutputSpec(name="kubeconfig", type="object", meaning="kubeconfig of the cluster", secret=True),
+    OutputSpec(name="kubeconfig", type="string", meaning="kubeconfig of the cluster, as JSON", secret=True),
     OutputSpec(
         name="registryHost", type="string", meaning="registry that the services' images are pulled from"
     ),

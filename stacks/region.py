@@ -60,6 +60,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         settings=settings,
         services=services,
         foundation=ground,
+        cluster=cluster,
         zone_id=zone_id,
         origin_secrets=secrets,
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pulumi
 
+from components.cluster import Cluster
 from components.dns import AliasTarget, Certificate, RegionalRecord
 from components.encryption import Purpose
 from components.load_balancer import LoadBalancer, LoadBalancerNetwork
@@ -26,6 +27,7 @@ def build(
     settings: StackSettings,
     services: tuple[Service, ...],
     foundation: Foundation,
+    cluster: Cluster,
     zone_id: pulumi.Input[str],
     origin_secrets: Sequence[pulumi.Input[str]],
 ) -> LoadBalancer:
@@ -36,6 +38,7 @@ def build(
         settings: Settings of the stack.
         services: The services as this stack runs them.
         foundation: Network, keys and log bucket.
+        cluster: Whose nodes carry the ingress controller.
         zone_id: Public zone of the environment, this stack's or the primary's.
         origin_secrets: Accepted values of the header that CloudFront sends.
     """
@@ -53,7 +56,10 @@ def build(
         context=context,
         services=services,
         network=LoadBalancerNetwork(
-            vpc_id=network.vpc_id, vpc_cidr=network.vpc_cidr, public_subnet_ids=network.public_subnet_ids
+            vpc_id=network.vpc_id,
+            vpc_cidr=network.vpc_cidr,
+            public_subnet_ids=network.public_subnet_ids,
+            target_security_group_id=cluster.cluster_security_group_id,
         ),
         certificate_arn=certificate.arn,
         origin_secrets=origin_secrets,

@@ -23,7 +23,7 @@ from stacks.data import Data
 from stacks.foundation import Foundation
 from stacks.platform import Platform
 
-INGRESS = BoundService(namespace="nginx-ingress", name="nginx-ingress-controller", port=443, target_port=443)
+INGRESS = BoundService(namespace="nginx-ingress", name="nginx-ingress-controller", port=443)
 """The ingress controller's service, as its chart names it."""
 PROMETHEUS_ADDRESS = "http://kube-prometheus-stack-prometheus.monitoring.svc.cluster.local:9090"
 
@@ -87,7 +87,6 @@ def build(
             provider=provider,
             service=INGRESS,
             target_group_arn=balancer.target_group_arns[service.name],
-            load_balancer_security_group_id=balancer.security_group_id,
             after=platform.add_ons.ready,
         )
 

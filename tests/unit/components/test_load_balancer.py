@@ -9,6 +9,7 @@ from infra.model.service import Service
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.traffic import SECRETS, TrafficRecorder, is_secret, revealed
+from tests.unit.recording import Recorded
 
 BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 LISTENER = "aws:lb/listener:Listener"
@@ -35,7 +36,11 @@ def build_balancer(
             context=context(protect=protect),
             services=services,
             network=LoadBalancerNetwork(
-                vpc_id="vpc-1", vpc_cidr="10.0.0.0/16", public_subnet_ids=subnets, target_port=8443
+                vpc_id="vpc-1",
+                vpc_cidr="10.0.0.0/16",
+                public_subnet_ids=subnets,
+                target_security_group_id="sg-nodes",
+                target_port=8443,
             ),
             certificate_arn="arn:certificate",
             origin_secrets=secrets,
@@ -99,10 +104,22 @@ def test_deletion_protection_is_off_where_the_stack_does_not_protect() -> None:
     assert build_balancer(protect=False).recorder.one(BALANCER).inputs["enableDeletionProtection"] is False
 
 
+def doors(built: Built) -> list[Recorded]:
+    """Rules that let somebody in to the load balancer itself."""
+    return [r for r in built.recorder.of_type(INGRESS) if r.inputs["securityGroupId"] != "sg-nodes"]
+
+
+def test_the_pods_admit_the_load_balancer_on_their_port_only(built: Built) -> None:
+    rules = [r.inputs for r in built.recorder.of_type(INGRESS) if r.inputs["securityGroupId"] == "sg-nodes"]
+
+    assert len(rules) == 1
+    assert rules[0]["referencedSecurityGroupId"] == built.outputs["group"]
+    assert (rules[0]["fromPort"], rules[0]["toPort"], rules[0]["ipProtocol"]) == (8443, 8443, "tcp")
+
+
 def test_only_cloudfront_and_route_53_health_checkers_are_let_in(built: Built) -> None:
     admitted = {
-        (rule.inputs["prefixListId"], rule.inputs["fromPort"], rule.inputs["toPort"])
-        for rule in built.recorder.of_type(INGRESS)
+        (rule.inputs["prefixListId"], rule.inputs["fromPort"], rule.inputs["toPort"]) for rule in doors(built)
     }
 
     assert admitted == {
@@ -118,7 +135,7 @@ def test_only_cloudfront_and_route_53_health_checkers_are_let_in(built: Built) -
 
 def test_each_prefix_list_has_a_security_group_of_its_own(built: Built) -> None:
     # CloudFront's list counts as 55 rules, and a group takes 60.
-    groups = [rule.inputs["securityGroupId"] for rule in built.recorder.of_type(INGRESS)]
+    groups = [rule.inputs["securityGroupId"] for rule in doors(built)]
 
     assert len(set(groups)) == len(groups) == 3
     assert sorted(built.recorder.one(BALANCER).inputs["securityGroups"]) == sorted(groups)

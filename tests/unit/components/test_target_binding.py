@@ -20,9 +20,8 @@ def binding() -> Built:
             "auth",
             context=context(),
             provider=provider,
-            service=BoundService(namespace="ingress", name="nginx", port="https", target_port=443),
+            service=BoundService(namespace="ingress", name="nginx", port="https"),
             target_group_arn=GROUP,
-            load_balancer_security_group_id="sg-alb",
             after=(k8s.core.v1.Namespace("controller"),),
             opts=opts,
         )
@@ -42,15 +41,8 @@ def test_the_services_pods_become_targets_by_address() -> None:
     assert made.outputs == {"name": "auth"}
 
 
-def test_only_the_load_balancer_reaches_the_pods_and_only_on_the_target_port() -> None:
-    assert binding().recorder.one(BINDING).inputs["spec"]["networking"] == {
-        "ingress": [
-            {
-                "from": [{"securityGroup": {"groupID": "sg-alb"}}],
-                "ports": [{"protocol": "TCP", "port": 443}],
-            }
-        ]
-    }
+def test_the_controller_is_not_asked_to_write_security_group_rules() -> None:
+    assert "networking" not in binding().recorder.one(BINDING).inputs["spec"]
 
 
 def test_the_binding_is_taken_down_before_its_controller() -> None:
