@@ -20,6 +20,7 @@ from components.addon_contract import (
 from components.addon_metrics import metrics_stack
 from infra import controller_policies as policies
 from infra import versions
+from infra.capacity import SIDECAR_REQUESTS
 from infra.controller_policies import Statement
 from infra.naming import StackContext
 from infra.pools import CAPACITY_LABEL, GPU_RESOURCE, POOL_LABEL, Capacity, PoolName
@@ -207,7 +208,7 @@ class AddOnCatalogue:
                 "accessLogEncoding": "JSON",
                 "defaultConfig": {"holdApplicationUntilProxyStarts": True},
             },
-            "global": {"proxy": {"resources": {"requests": {"cpu": "50m", "memory": "64Mi"}}}},
+            "global": {"proxy": {"resources": {"requests": SIDECAR_REQUESTS}}},
         }
         return AddOn(name="istiod", chart=versions.ISTIOD, namespace="istio-system", values=values)
 

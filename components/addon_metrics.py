@@ -12,6 +12,9 @@ MONITORING_NAMESPACE = "monitoring"
 GRAFANA_LOGIN = "grafana-admin"
 """Secret in the namespace with the keys `user` and `password`."""
 ALERTMANAGER_STORAGE_GIB = 10
+_NAME = "prometheus"
+PROMETHEUS_ADDRESS = f"http://{_NAME}-prometheus.{MONITORING_NAMESPACE}.svc.cluster.local:9090"
+"""Where Prometheus answers inside the cluster, as the chart names its service."""
 _HIDDEN_BY_EKS = ("kubeControllerManager", "kubeScheduler", "kubeEtcd", "kubeProxy")
 """Parts that EKS runs or binds to the node, without metrics for the cluster."""
 _SELECTED = ("rule", "serviceMonitor", "podMonitor", "probe", "scrapeConfig")
@@ -46,7 +49,7 @@ def metrics_stack(sizes: AddOnSizes, *, node_selector: Mapping[str, str]) -> Add
     login = {"existingSecret": GRAFANA_LOGIN, "userKey": "user", "passwordKey": "password"}
     values: dict[str, Any] = {
         **{part: {"enabled": False} for part in _HIDDEN_BY_EKS},
-        "fullnameOverride": "prometheus",
+        "fullnameOverride": _NAME,
         "prometheus": {"prometheusSpec": prometheus},
         "prometheusOperator": {"nodeSelector": node_selector},
         "alertmanager": {"alertmanagerSpec": alertmanager},

@@ -15,6 +15,7 @@ from infra.instances import InstanceSize
 _UNITS_MIB = {"Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
 SIDECAR_CPU_MILLIS, SIDECAR_MEMORY_MIB = 100, 128
 """Requests of one Istio proxy (istio chart, `global.proxy.resources.requests`)."""
+SIDECAR_REQUESTS = {"cpu": f"{SIDECAR_CPU_MILLIS}m", "memory": f"{SIDECAR_MEMORY_MIB}Mi"}
 DAEMON_CPU_MILLIS, DAEMON_MEMORY_MIB = 300, 512
 """Requests of the daemon sets on every node: VPC CNI, kube-proxy, Calico, EBS CSI, Pod Identity, node exporter."""
 DAEMON_PODS = 7

@@ -16,8 +16,8 @@ from infra.model.service import Pool, Service
 from infra.model.stack import CacheSettings, PoolSettings, Role, ServiceSettings, StackSettings
 from infra.problems import Problem
 
-STANDARD_SUPPORT = {"1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02", "1.37": "2027-12-01"}
-"""Kubernetes versions in EKS standard support, and when it ends."""
+STANDARD_SUPPORT = {"1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02"}
+"""Kubernetes versions that the add-ons are pinned for, and when EKS ends their standard support."""
 _DURABLE_ENGINE = (9, 0)
 _SMALL_VOLUME_GIB = 400
 _MAX_REPLICAS = 15
@@ -463,9 +463,9 @@ def _kubernetes(subject: Subject) -> Iterator[Problem]:
         yield Problem(
             key="parking:cluster.version",
             found=version,
-            allowed=", ".join(f"{v} (until {end})" for v, end in STANDARD_SUPPORT.items()),
+            allowed=", ".join(f"{v} (supported until {end})" for v, end in STANDARD_SUPPORT.items()),
             why="outside standard support AWS bills 0.60 USD an hour and upgrades on its own date",
-            action="choose a version in standard support",
+            action="choose one of these; a newer one needs its add-ons pinned in infra/versions.py",
         )
 
 

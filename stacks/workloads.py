@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.addon_metrics import MONITORING_NAMESPACE, PROMETHEUS_ADDRESS
 from components.autoscaling import Autoscaler, MetricSources
 from components.cluster_site import ClusterSite
 from components.encryption import Purpose
@@ -25,7 +26,6 @@ from stacks.platform import Platform
 
 INGRESS = BoundService(namespace="nginx-ingress", name="nginx-ingress-controller", port=443)
 """The ingress controller's service, as its chart names it."""
-PROMETHEUS_ADDRESS = "http://kube-prometheus-stack-prometheus.monitoring.svc.cluster.local:9090"
 
 
 def build(
@@ -53,7 +53,7 @@ def build(
         ],
         ingress_namespace="nginx-ingress",
         mesh_namespace="istio-system",
-        monitoring_namespace="monitoring",
+        monitoring_namespace=MONITORING_NAMESPACE,
         after=(*platform.add_ons.ready, *priorities.ready),
         await_rollouts=False,
     )

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from infra import versions
+from infra.checks import STANDARD_SUPPORT
 from infra.model.stack import ClusterSettings
 
 
@@ -52,3 +53,9 @@ def test_what_follows_kubernetes_has_its_minor() -> None:
 
 def test_istio_charts_move_together() -> None:
     assert len({chart.version for chart in (versions.ISTIO_BASE, versions.ISTIO_CNI, versions.ISTIOD)}) == 1
+
+
+def test_settings_allow_exactly_the_versions_that_add_ons_are_pinned_for() -> None:
+    assert set(STANDARD_SUPPORT) == set(versions.CLUSTER_AUTOSCALER_IMAGES)
+    for version in STANDARD_SUPPORT:
+        versions.check(version)

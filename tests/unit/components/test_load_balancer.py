@@ -127,7 +127,7 @@ def test_only_cloudfront_and_route_53_health_checkers_are_let_in(built: Built) -
         (CLOUDFRONT, 80, 80),
         ("list-of-com.amazonaws.us-east-1.route53-healthchecks", 443, 443),
     }
-    for rule in built.recorder.of_type(INGRESS):
+    for rule in doors(built):
         assert not {"cidrIpv4", "cidrIpv6", "referencedSecurityGroupId"} & set(rule.inputs)
     for group in built.recorder.of_type(GROUP):
         assert not {"ingress", "egress"} & set(group.inputs)
