@@ -30,7 +30,7 @@ def running(*, home: Home, environ: Mapping[str, str]) -> Generator[dict[str, in
     log = home.logs / "providers.log"
     # Another file than ours is for tests of the command line, which need a provider with faults.
     other = environ.get("PULUMI_LOCAL_PROVIDERS")
-    program = [other] if other else ["-m", "infra.local.providers"]
+    program = ["-P", other] if other else ["-m", "infra.local.providers"]
     command = [sys.executable, *program, "--state-dir", str(home.providers), "--parent-pid", str(os.getpid())]
     env = environment.scrubbed(environ) | {"AWS_EC2_METADATA_DISABLED": "true", "PULUMI_LOCAL": "1"}
     with log.open("wb") as errors:

@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-PROGRAM = '''
+PROGRAM = """
 import os
 import pulumi
 
@@ -49,7 +49,7 @@ pulumi.export("greeting", config.require("greeting"))
 pulumi.export("where", os.getcwd())
 pulumi.export("accounts", sorted(name for name in os.environ if name.startswith("AWS_")))
 pulumi.export("password", config.get_secret("password"))
-'''
+"""
 
 SETTINGS = """# Settings of a stack.
 config:
@@ -80,7 +80,6 @@ def wait_until(condition: Callable[[], bool], *, what: str, seconds: float = 60)
 @dataclass(kw_only=True)
 class Mini:
     root: Path
-    more: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def create(cls, root: Path) -> "Mini":
@@ -97,7 +96,16 @@ class Mini:
         mini = cls(root=root)
         mini.git("init", "--quiet", ".")
         mini.git("add", ".")
-        mini.git("-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message", "start")
+        mini.git(
+            "-c",
+            "user.name=test",
+            "-c",
+            "user.email=test@localhost",
+            "commit",
+            "--quiet",
+            "--message",
+            "start",
+        )
         return mini
 
     @property
@@ -119,18 +127,24 @@ class Mini:
     def env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
         engine = {name: os.environ[name] for name in ("PULUMI_LOCAL_ENGINE",) if name in os.environ}
-        return kept | engine | {
-            "PULUMI_LOCAL_PROJECT": str(self.root),
-            "PULUMI_LOCAL_HOME": str(self.home),
-            "PULUMI_LOCAL_PROVIDERS": str(REPOSITORY / "tests" / "engine" / "slow_provider.py"),
-            "PULUMI_LOCAL_PYTHON": sys.executable,
-        } | self.more
+        return (
+            kept
+            | engine
+            | {
+                "PULUMI_LOCAL_PROJECT": str(self.root),
+                "PULUMI_LOCAL_HOME": str(self.home),
+                "PULUMI_LOCAL_PROVIDERS": str(REPOSITORY / "tests" / "engine" / "slow_provider.py"),
+                "PULUMI_LOCAL_PYTHON": sys.executable,
+            }
+        )
 
-    def start(self, *args: str, cwd: Path | None = None) -> "subprocess.Popen[str]":
+    def start(
+        self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [str(REPOSITORY / "bin" / "pulumi-local"), *args],
             cwd=cwd or self.root,
-            env=self.env,
+            env=self.env | dict(env or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -138,35 +152,36 @@ class Mini:
             start_new_session=True,
         )
 
-    def run(self, *args: str, cwd: Path | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
-        self.more |= more
-        try:
-            with self.start(*args, cwd=cwd) as process:
-                stdout, stderr = process.communicate(timeout=300)
-        finally:
-            for name in more:
-                self.more.pop(name)
+    def run(
+        self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        with self.start(*args, cwd=cwd, env=env) as process:
+            stdout, stderr = process.communicate(timeout=300)
         return subprocess.CompletedProcess(args, process.returncode, stdout, stderr)
 
-    def ok(self, *args: str, cwd: Path | None = None, **more: str) -> str:
-        done = self.run(*args, cwd=cwd, **more)
+    def ok(self, *args: str, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
+        done = self.run(*args, cwd=cwd, env=env)
         assert done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def refused(self, *args: str, **more: str) -> str:
+    def refused(self, *args: str, env: Mapping[str, str] | None = None) -> str:
         """Run what must fail, and give what it says on standard error; no traceback is ever right there."""
-        done = self.run(*args, **more)
+        done = self.run(*args, env=env)
         assert done.returncode != 0, f"{args} should have failed\n{done.stdout}"
         assert "Traceback" not in done.stderr
         return done.stderr
 
     def git(self, *args: str) -> str:
-        return subprocess.run(["git", *args], cwd=self.root, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            ["git", *args], cwd=self.root, capture_output=True, text=True, check=True
+        ).stdout
 
     def configure(self, stack: str = "dev", **settings: str) -> None:
         """Write settings into a stack file, as a person would with an editor."""
         path = self.root / f"Pulumi.{stack}.yaml"
-        path.write_text(path.read_text() + "".join(f'  mini:{key}: "{value}"\n' for key, value in settings.items()))
+        path.write_text(
+            path.read_text() + "".join(f'  mini:{key}: "{value}"\n' for key, value in settings.items())
+        )
 
     def resources(self, stack: str = "dev") -> list[str]:
         state: dict[str, Any] = json.loads(self.ok("stack", "export", "--stack", stack))
@@ -189,7 +204,7 @@ class Mini:
         return found
 
     def wait_until_creating(self) -> None:
-        wait_until(lambda: (self.records / "creating").exists(), what="a resource is being created")
+        wait_until((self.records / "creating").exists, what="a resource is being created")
 
     def wait_until_gone(self) -> None:
         wait_until(lambda: not self.processes(), what="no process is left", seconds=20)

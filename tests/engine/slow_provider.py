@@ -9,76 +9,91 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2 as plugin
+from pulumi.runtime.proto import provider_pb2 as pb
 
 
-class SlowProvider(provider_pb2_grpc.ResourceProviderServicer):
+class SlowProvider:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.cancelled = threading.Event()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        return plugin_pb2.PluginInfo(version="4.21.4")
+    def methods(self) -> dict[str, tuple[Callable[[Any, Any], Any], Any]]:
+        return {
+            "GetPluginInfo": (lambda _request, _call: plugin.PluginInfo(version="4.21.4"), empty_pb2.Empty),
+            "Attach": (lambda _request, _call: empty_pb2.Empty(), plugin.PluginAttach),
+            "CheckConfig": (self.check, pb.CheckRequest),
+            "DiffConfig": (self.diff, pb.DiffRequest),
+            "Configure": (self.configure, pb.ConfigureRequest),
+            "Check": (self.check, pb.CheckRequest),
+            "Diff": (self.diff, pb.DiffRequest),
+            "Create": (self.create, pb.CreateRequest),
+            "Read": (self.read, pb.ReadRequest),
+            "Delete": (self.delete, pb.DeleteRequest),
+            "Cancel": (self.cancel, empty_pb2.Empty),
+        }
 
-    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        return provider_pb2.CheckResponse(inputs=request.news)
+    def check(self, request: Any, _call: Any) -> Any:
+        return pb.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+    def diff(self, request: Any, _call: Any) -> Any:
+        changed = request.news != request.old_inputs
+        return pb.DiffResponse(changes=pb.DiffResponse.DIFF_SOME if changed else pb.DiffResponse.DIFF_NONE)
 
-    def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+    def configure(self, _request: Any, _call: Any) -> Any:
         # The engine cancels at the end of every phase, also of one that went well.
         self.cancelled.clear()
-        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+        return pb.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
-    def Check(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        return provider_pb2.CheckResponse(inputs=request.news)
-
-    def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        changed = request.news != request.oldInputs
-        response = provider_pb2.DiffResponse
-        return response(changes=response.DIFF_SOME if changed else response.DIFF_NONE)
-
-    def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
-        if not request.preview:
-            deadline = time.monotonic() + float(request.properties["seconds"])
-            (self.folder / "creating").touch()
-            while time.monotonic() < deadline:
-                if self.cancelled.wait(0.02):
-                    context.abort(grpc.StatusCode.ABORTED, "cancelled")
-            record = self.folder / f"{request.urn.rpartition('::')[2]}.json"
-            record.write_text(json.dumps({"urn": request.urn}))
+    def create(self, request: Any, call: Any) -> Any:
         name = request.urn.rpartition("::")[2]
-        return provider_pb2.CreateResponse(id="" if request.preview else name, properties=request.properties)
+        if request.preview:
+            return pb.CreateResponse(properties=request.properties)
+        deadline = time.monotonic() + float(request.properties["seconds"])
+        (self.folder / "creating").touch()
+        while time.monotonic() < deadline:
+            if self.cancelled.wait(0.02):
+                call.abort(grpc.StatusCode.ABORTED, "cancelled")
+        (self.folder / f"{name}.json").write_text(json.dumps({"urn": request.urn}))
+        return pb.CreateResponse(id=name, properties=request.properties)
 
-    def Read(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
+    def read(self, request: Any, _call: Any) -> Any:
+        return pb.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)
 
-    def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+    def delete(self, request: Any, _call: Any) -> Any:
         (self.folder / f"{request.id}.json").unlink(missing_ok=True)
         return empty_pb2.Empty()
 
-    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+    def cancel(self, _request: Any, _call: Any) -> Any:
         self.cancelled.set()
         return empty_pb2.Empty()
 
-    def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        return empty_pb2.Empty()
+
+def handler(method: Callable[[Any, Any], Any], request: Any) -> Any:
+    def serialise(response: Any) -> bytes:
+        return response.SerializeToString()
+
+    return grpc.unary_unary_rpc_method_handler(
+        method, request_deserializer=request.FromString, response_serializer=serialise
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--state-dir", type=Path, required=True)
     parser.add_argument("--parent-pid", type=int)
-    folder = parser.parse_args().state_dir
+    provider = SlowProvider(parser.parse_args().state_dir)
     server = grpc.server(ThreadPoolExecutor(max_workers=16))
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(SlowProvider(folder), server)
+    methods = {name: handler(*described) for name, described in provider.methods().items()}
+    service = grpc.method_handlers_generic_handler("pulumirpc.ResourceProvider", methods)
+    server.add_generic_rpc_handlers((service,))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(json.dumps({"random": port}), flush=True)
