@@ -52,6 +52,11 @@ class Home:
         return self.root / "providers"
 
     @property
+    def clusters(self) -> Path:
+        """One folder per stack whose kubernetes provider has a real API server behind it."""
+        return self.root / "cluster"
+
+    @property
     def logs(self) -> Path:
         """Logs of what the local platform starts."""
         return self.root / "logs"

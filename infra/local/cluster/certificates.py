@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _LIFETIME = timedelta(days=30)
 _CLOCK_SKEW = timedelta(minutes=5)
-_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,20 +47,20 @@ class Authority:
         self.certificate = folder / f"{name}.crt"
         self.certificate.write_bytes(_pem(unsigned.sign(self._key, hashes.SHA256())))
 
-    def issue(self, name: str, *, group: str = "", server: bool = False) -> Pair:
+    def issue(self, name: str, *, group: str = "", server_names: Sequence[str] = ()) -> Pair:
         """Make a certificate for a client, or for a server on this machine.
 
         Args:
             name: Common name: the user, or any name for a server; also the stem of its files.
             group: Group of the user.
-            server: Valid for 127.0.0.1 and the names of the API's service.
+            server_names: Names of a server, beside 127.0.0.1; none: a client.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
         unsigned = _unsigned(_subject(name, group), issuer=self._subject, key=key.public_key())
-        if server:
+        if server_names:
             purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
-            names: list[x509.GeneralName] = [x509.DNSName(item) for item in _NAMES]
+            names: list[x509.GeneralName] = [x509.DNSName(item) for item in server_names]
             names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
             unsigned = unsigned.add_extension(x509.SubjectAlternativeName(names), critical=False)
         unsigned = (

@@ -296,12 +296,12 @@ class Client:
 
 
 class Watch:
-    """Events of a list, as they come; closing it from another thread ends them."""
+    """Events of a list, as they come."""
 
     def __init__(self, connection: http.client.HTTPSConnection, response: http.client.HTTPResponse) -> None:
         self._connection = connection
         self._response = response
-        self._socket = connection.sock
+        self._socket = cast("socket.socket", connection.sock)
 
     def __iter__(self) -> Iterator[Json]:
         """The events, those of type ERROR too, until the server ends the watch.
@@ -314,10 +314,15 @@ class Watch:
             if line.strip():
                 yield json.loads(line)
 
+    def interrupt(self) -> None:
+        """Let its reader, in whatever thread, come to the end."""
+        with suppress(OSError):
+            # Below TLS, whose state belongs to the reader.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """End it."""
-        with suppress(OSError, AttributeError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        """Close the connection; for the reader itself."""
+        self._response.close()
         self._connection.close()
 
 

@@ -24,6 +24,7 @@ _HOST = "127.0.0.1"
 _ATTEMPTS = 3
 _READY_SECONDS = 120.0
 _ADMIN = "admin"
+_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -329,7 +330,7 @@ def _make_identity(folder: Path) -> _Identity:
     return _Identity(
         authority=authority,
         proxy_authority=proxy_authority,
-        server=authority.issue("kube-apiserver", server=True),
+        server=authority.issue("kube-apiserver", server_names=_NAMES),
         etcd_client=authority.issue("etcd-client"),
         proxy_client=proxy_authority.issue("front-proxy"),
         service_accounts=service_account_keys(folder),

@@ -160,7 +160,7 @@ def _established(client: Client) -> set[str]:
     return {
         str(item["metadata"]["name"])
         for item in found
-        for condition in item.get("status", {}).get("conditions", [])
+        for condition in cast("list[Json]", item.get("status", {}).get("conditions") or [])
         if condition["type"] == "Established" and condition["status"] == "True"
     }
 

@@ -83,7 +83,7 @@ class FakeKubelet:
         """Stop following."""
         self._ended.set()
         if self._watch is not None:
-            self._watch.close()
+            self._watch.interrupt()
         with self._changed:
             self._changed.notify_all()
         for thread in self._threads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 import threading
 from base64 import b64encode
@@ -18,8 +19,10 @@ from infra.local.cluster import waiting
 from infra.local.cluster.certificates import Authority
 from infra.local.cluster.client import ApiError, Client, Json
 
+LOG = logging.getLogger(__name__)
 _RESOURCE, _EXTERNAL = "metrics.k8s.io/v1beta1", "external.metrics.k8s.io/v1beta1"
 _WINDOW = "30s"
+_SERVICE, _NAMESPACE = "local-metrics", "kube-system"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +56,7 @@ class MetricsApi:
         self._client = client
         self._authority = authority
         self._groups = (_RESOURCE, _EXTERNAL) if external else (_RESOURCE,)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self._answer))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler_of(self._answer))
         self._server.socket = self._secured()
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics-api", daemon=True)
         self._thread.start()
@@ -64,7 +66,7 @@ class MetricsApi:
         service = {
             "apiVersion": "v1",
             "kind": "Service",
-            "metadata": {"name": "local-metrics", "namespace": "kube-system"},
+            "metadata": {"name": _SERVICE, "namespace": _NAMESPACE},
             "spec": {"type": "ExternalName", "externalName": "localhost"},
         }
         self._client.apply(service)
@@ -82,8 +84,8 @@ class MetricsApi:
                     "versionPriority": 100,
                     "caBundle": bundle,
                     "service": {
-                        "name": "local-metrics",
-                        "namespace": "kube-system",
+                        "name": _SERVICE,
+                        "namespace": _NAMESPACE,
                         "port": self._server.server_address[1],
                     },
                 },
@@ -110,7 +112,7 @@ class MetricsApi:
             return False
 
     def _secured(self) -> ssl.SSLSocket:
-        pair = self._authority.issue("metrics-api", server=True)
+        pair = self._authority.issue("metrics-api", server_names=[f"{_SERVICE}.{_NAMESPACE}.svc"])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pair.certificate, pair.key)
         context.load_verify_locations(self._authority.certificate)
@@ -176,6 +178,16 @@ class MetricsApi:
             "value": f"{round((value or 0) * 1000)}m",
         }
         return _listed("ExternalMetricValueList", _EXTERNAL, [] if value is None else [item])
+
+
+class _Server(ThreadingHTTPServer):
+    """Answers each connection in a thread; a caller that goes away is no news."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Note it for those who debug."""
+        LOG.debug("%s went away from %s", client_address, request)
 
 
 def _resources(group_version: str) -> Json | None:

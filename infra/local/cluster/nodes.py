@@ -12,6 +12,7 @@ from enum import StrEnum
 from infra.capacity import allocatable
 from infra.instances import NODE_TYPES
 from infra.local.cluster.client import ApiError, Client, Json
+from infra.local.tools.catalogue import TOOLS
 from infra.model.stack import PoolSettings, PoolsSettings
 from infra.pools import SHAPES, GroupPlan, PoolName, PoolShape, max_pods, split
 
@@ -224,7 +225,7 @@ def _node_info(name: str) -> Json:
     return {
         "architecture": "amd64",
         "operatingSystem": "linux",
-        "kubeletVersion": "v1.36.3",
+        "kubeletVersion": TOOLS["kubernetes"].version,
         "kubeProxyVersion": "",
         "containerRuntimeVersion": "fake://1",
         "kernelVersion": "6",
