@@ -46,8 +46,9 @@ class RecordBackend:
         generation, left = self._store.begin(resource.urn)
         identity, outputs = self._plugin.create(resource, generation)
         outputs = self._plugin.conceal(resource.token, outputs)
+        inputs = self._plugin.conceal(resource.token, resource.inputs)
         self._store.put(
-            Record(resource.urn, identity, generation, known=False, inputs=resource.inputs, outputs=outputs),
+            Record(resource.urn, identity, generation, known=False, inputs=inputs, outputs=outputs),
             instead_of=(left.urn, left.id) if left else None,
         )
         return identity, outputs
@@ -68,7 +69,8 @@ class RecordBackend:
             )
         outputs = self._plugin.update(resource, identity, record.generation, record.outputs)
         outputs = self._plugin.conceal(resource.token, outputs)
-        changed = replace(record, urn=resource.urn, known=True, inputs=resource.inputs, outputs=outputs)
+        inputs = self._plugin.conceal(resource.token, resource.inputs)
+        changed = replace(record, urn=resource.urn, known=True, inputs=inputs, outputs=outputs)
         self._store.put(changed, instead_of=(record.urn, record.id))
         return outputs
 

@@ -10,12 +10,22 @@ from typing import Final
 
 from infra.local.providers import sdk
 from infra.local.providers.sdk import Choice, ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Shape
-from infra.local.providers.values import Asset, ResourceReference, Unknown, Value, join, plain, show
+from infra.local.providers.values import (
+    Asset,
+    ResourceReference,
+    Secret,
+    Unknown,
+    Value,
+    inside,
+    join,
+    plain,
+    show,
+)
 
 # pulumi-aws declares these as "string or enum" and its enum is behind what AWS takes: the pattern is what else may
 # stand there. Every other open enum is taken at its word.
 WIDER_ENUMS: Final[Mapping[str, re.Pattern[str]]] = {
-    name: re.compile(pattern + r"\Z")
+    name: re.compile(rf"(?:{pattern})\Z")
     for name, pattern in {
         "ec2.ProtocolType": r"-1|\d{1,3}|icmpv6|esp|ah|TCP|UDP|ICMP|ALL",
         "ec2.PlacementStrategy": r"partition",
@@ -72,48 +82,49 @@ def unknown_property(name: str, known: Iterable[str]) -> str:
     return f"no such property; {hint}"
 
 
-def check_value(shape: Shape, value: Value, path: str) -> Iterator[Failure]:
-    """Check one value against a shape; what is unknown during a preview passes."""
-    value = plain(value)
+def check_value(shape: Shape, given: Value, path: str) -> Iterator[Failure]:
+    """Check one value against a shape; what is unknown during a preview passes, what is secret is never shown."""
+    value = plain(given)
     if value is None or isinstance(value, Unknown) or shape == sdk.ANY:
         return
     if isinstance(shape, OneOf):
-        yield from _one_of(shape, value, path)
+        yield from _one_of(shape, given, path)
     elif isinstance(shape, Choice):
-        yield from _choice(shape, value, path)
+        yield from _choice(shape, given, path)
     elif isinstance(shape, ListOf) and isinstance(value, list):
         for index, item in enumerate(value):
-            yield from check_value(shape.item, item, join(path, index))
+            yield from check_value(shape.item, inside(given, item), join(path, index))
     elif isinstance(shape, ObjectOf) and isinstance(value, dict):
-        yield from _object(shape.properties, value, path)
+        yield from _object(shape.properties, {key: inside(given, item) for key, item in value.items()}, path)
     elif isinstance(shape, MapOf) and isinstance(value, dict):
         for key, item in value.items():
-            yield from check_value(shape.item, item, join(path, key))
+            yield from check_value(shape.item, inside(given, item), join(path, key))
     elif not isinstance(shape, Scalar) or not _is_scalar(shape.kind, value):
-        yield Failure(path, f"is {show(value)}; expected {describe(shape)}")
+        yield Failure(path, f"is {show(given)}; expected {describe(shape)}")
 
 
-def _one_of(shape: OneOf, value: Value, path: str) -> Iterator[Failure]:
+def _one_of(shape: OneOf, given: Value, path: str) -> Iterator[Failure]:
     choices = [member for member in shape.shapes if isinstance(member, Choice)]
-    if choices and isinstance(value, str):
+    if choices and isinstance(plain(given), str):
         # "String or enum": the enum is what the service takes.
-        yield from _choice(choices[0], value, path)
+        yield from _choice(choices[0], given, path)
         return
-    failures = [list(check_value(member, value, path)) for member in shape.shapes]
+    failures = [list(check_value(member, given, path)) for member in shape.shapes]
     if not all(failures):
         return
-    inside = [found for found in failures if any(failure.path != path for failure in found)]
-    yield from (
-        min(inside, key=len) if inside else [Failure(path, f"is {show(value)}; expected {describe(shape)}")]
-    )
+    inner = [found for found in failures if any(failure.path != path for failure in found)]
+    mismatch = [Failure(path, f"is {show(given)}; expected {describe(shape)}")]
+    yield from (min(inner, key=len) if inner else mismatch)
 
 
-def _choice(shape: Choice, value: Value, path: str) -> Iterator[Failure]:
+def _choice(shape: Choice, given: Value, path: str) -> Iterator[Failure]:
+    value = plain(given)
     matches = any(
         value == allowed and isinstance(value, bool) == isinstance(allowed, bool) for allowed in shape.values
     )
     if not matches and not _is_newer(shape, value):
-        yield Failure(path, f"is {show(value)}; expected {describe(shape, value)}")
+        near = None if isinstance(given, Secret) else value
+        yield Failure(path, f"is {show(given)}; expected {describe(shape, near)}")
 
 
 def _is_newer(shape: Choice, value: Value) -> bool:

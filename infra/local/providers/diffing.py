@@ -73,7 +73,7 @@ def difference(rules: DiffRules, old: Map, new: Map, ignore: Iterable[str] = ())
     """Compare checked inputs."""
     found = Difference()
     skipped = {generalise(path) for path in ignore} | rules.ignored
-    for path, change in _changes(rules, old, new, ""):
+    for path, change in _object_changes(rules, old, new, ""):
         general = generalise(path)
         if any(general == skip or general.startswith(skip + ".") for skip in skipped):
             continue
@@ -109,13 +109,17 @@ def _changes(rules: DiffRules, old: Value, new: Value, path: str) -> Iterator[tu
     elif _absent(rules, new):
         yield path, Change.DELETE
     elif isinstance(old, dict) and isinstance(new, dict):
-        for key in dict.fromkeys([*old, *new]):
-            if not key.startswith("__"):
-                yield from _changes(rules, old.get(key), new.get(key), join(path, key))
+        yield from _object_changes(rules, old, new, path)
     elif isinstance(old, list) and isinstance(new, list):
         yield from _list_changes(rules, old, new, path)
     elif not same(old, new):
         yield path, Change.UPDATE
+
+
+def _object_changes(rules: DiffRules, old: Map, new: Map, path: str) -> Iterator[tuple[str, Change]]:
+    for key in dict.fromkeys([*old, *new]):
+        if not key.startswith("__"):
+            yield from _changes(rules, old.get(key), new.get(key), join(path, key))
 
 
 def _list_changes(

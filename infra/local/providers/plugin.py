@@ -102,12 +102,7 @@ class Plugin:
         function = sdk.function(token)
         if function is None:
             return []
-        failures = [
-            Failure(name, "missing: it is required")
-            for name in function.required
-            if arguments.get(name) is None
-        ]
-        return failures + [
+        return [
             Failure(name, unknown_property(name, function.arguments))
             for name in arguments
             if name not in function.arguments
@@ -179,10 +174,10 @@ class Plugin:
         schema = self.schema(token)
         return schema.secrets if schema else frozenset()
 
-    def conceal(self, token: str, outputs: Map) -> Map:
-        """Mark the secret outputs secret."""
+    def conceal(self, token: str, properties: Map) -> Map:
+        """Mark the properties secret that are so by their nature."""
         secret = self.secret_outputs(token)
-        return {name: as_secret(value) if name in secret else value for name, value in outputs.items()}
+        return {name: as_secret(value) if name in secret else value for name, value in properties.items()}
 
     def invoke(self, token: str, arguments: Map, instance: Instance) -> Map:
         """Answer a function.

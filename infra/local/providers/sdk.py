@@ -261,10 +261,9 @@ def schema(token: str) -> ResourceSchema | None:
 
 @dataclass(frozen=True, slots=True)
 class FunctionSchema:
-    """What the SDK knows about a function: argument names and the result's properties."""
+    """What the SDK knows about a function: argument names and the result's properties, but not which are required."""
 
     arguments: frozenset[str]
-    required: frozenset[str]
     results: Mapping[str, Property]
 
 
@@ -297,6 +296,5 @@ def function(token: str) -> FunctionSchema | None:
         result: type | None = getattr(home, f"{name[0].upper()}{name[1:]}Result", None)
         return FunctionSchema(
             frozenset(_camel(parameter.name) for parameter in takes),
-            frozenset(_camel(parameter.name) for parameter in takes if parameter.default is parameter.empty),
             _properties(result) if result else {},
         )

@@ -106,11 +106,11 @@ def warm_up(store: Store) -> None:
 
 def run(state: Path, parent: int | None) -> int:
     """Serve until the caller is gone."""
+    store = Store(state, passphrase=passphrase())
+    rules = faults.parse()
     components = start_components()
     servers: list[grpc.Server] = []
     try:
-        store = Store(state, passphrase=passphrase())
-        rules = faults.parse()
         ports: dict[str, int] = {}
         for plugin in (AwsPlugin(), KubernetesPlugin(), RandomPlugin()):
             server, ports[plugin.package] = serve(plugin, store, rules)

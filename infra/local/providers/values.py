@@ -189,16 +189,21 @@ def generalise(path: str) -> str:
     return _STEP.sub(lambda step: "" if step[0][1:-1].isdigit() else "." + step[0][2:-2], path).lstrip(".")
 
 
+def inside(value: Value, item: Value) -> Value:
+    """Return what lies in a value, secret where the whole is."""
+    return Secret(item) if isinstance(value, Secret) and not isinstance(item, Secret) else item
+
+
 def walk(value: Value, path: str = "") -> Iterator[tuple[str, Value]]:
-    """Yield every value inside a value with its property path, outermost first."""
+    """Yield every value inside a value with its property path, outermost first; secrecy goes with it."""
     yield path, value
     inner = plain(value)
     if isinstance(inner, dict):
         for key, item in inner.items():
-            yield from walk(item, join(path, key))
+            yield from walk(inside(value, item), join(path, key))
     elif isinstance(inner, list):
         for index, item in enumerate(inner):
-            yield from walk(item, join(path, index))
+            yield from walk(inside(value, item), join(path, index))
 
 
 def kind_of(value: Value) -> str:
@@ -225,3 +230,11 @@ def show(value: Value) -> str:
         return f"{kind_of(value)} of {len(value)}"
     shown = json.dumps(value) if isinstance(value, str | bool | int | float) else repr(value)
     return f"{shown if len(shown) <= 80 else shown[:77] + '...'} ({kind_of(value)})"
+
+
+def quote(value: Value) -> str:
+    """Write a value for a message in a few characters, never a secret."""
+    if has_secret(value):
+        return "a secret"
+    shown = repr(plain(value))
+    return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from infra.local.providers.aws import regions
+from infra.local.providers.aws.kinds import short
 from infra.local.providers.aws.policy_documents import policy_document
 from infra.local.providers.plugin import RefusedError, UnknownFunctionError
 from infra.local.providers.values import Map, Secret, Value, entries, plain, text
@@ -451,14 +452,33 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
 }
 
 
+# Python's signatures give every argument a default; these the provider insists on.
+REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
+    "index:getServicePrincipal": ("serviceName",),
+    "ec2:getInstanceType": ("instanceType",),
+    "ssm:getParameter": ("name",),
+    "iam:getRole": ("name",),
+    "eks:getCluster": ("name",),
+    "eks:getClusterAuth": ("name",),
+    "eks:getAddonVersion": ("addonName", "kubernetesVersion"),
+    "kms:getKey": ("keyId",),
+    "kms:getAlias": ("name",),
+    "rds:getEngineVersion": ("engine",),
+}
+
+
+def missing(token: str, arguments: Map) -> list[str]:
+    """List the required arguments that were not given."""
+    return [name for name in REQUIRED.get(short(token), ()) if plain(arguments.get(name)) is None]
+
+
 def answer(token: str, arguments: Map, region: str) -> Map:
     """Answer a function by its token.
 
     Raises:
         UnknownFunctionError: there is no stand-in for it.
     """
-    _, module, name = token.split(":")
-    function = FUNCTIONS.get(f"{module.split('/')[0]}:{name}")
+    function = FUNCTIONS.get(short(token))
     if function is None:
         raise UnknownFunctionError(token)
     result: Map = {key: value for key, value in arguments.items() if plain(value) is not None}

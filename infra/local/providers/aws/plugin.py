@@ -18,7 +18,7 @@ from infra.local.providers.aws import (
     table_operations,
     templates,
 )
-from infra.local.providers.aws.functions import answer
+from infra.local.providers.aws.functions import answer, missing
 from infra.local.providers.aws.kinds import Kind, arn, short
 from infra.local.providers.check import Failure, unknown_property
 from infra.local.providers.diffing import Change, Difference, DiffRules
@@ -264,6 +264,11 @@ class AwsPlugin(Plugin):
                     f"set {name} to false, apply that, then delete"
                 )
         return None
+
+    def check_invoke(self, token: str, arguments: Map) -> list[Failure]:
+        """Check the arguments of a function."""
+        absent = [Failure(name, "missing: it is required") for name in missing(token, arguments)]
+        return absent + super().check_invoke(token, arguments)
 
     def invoke(self, token: str, arguments: Map, instance: Instance) -> Map:
         """Answer a function."""

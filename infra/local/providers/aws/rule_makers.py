@@ -7,17 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Checker, Resource
-from infra.local.providers.values import (
-    Map,
-    Secret,
-    Value,
-    generalise,
-    has_unknown,
-    number,
-    plain,
-    text,
-    walk,
-)
+from infra.local.providers.values import Map, Value, generalise, has_unknown, number, plain, quote, text, walk
 
 
 def found_at(inputs: Map, path: str) -> Iterator[tuple[str, Value]]:
@@ -37,7 +27,7 @@ def one_of(path: str, allowed: Iterable[str | int]) -> Checker:
     def check(resource: Resource) -> list[Failure]:
         expected = ", ".join(map(str, values))
         return [
-            Failure(where, f"is {plain(value)!r}; expected one of {expected}")
+            Failure(where, f"is {quote(value)}; expected one of {expected}")
             for where, value in found_at(resource.inputs, path)
             if plain(value) not in values
         ]
@@ -47,13 +37,13 @@ def one_of(path: str, allowed: Iterable[str | int]) -> Checker:
 
 def matches(path: str, pattern: str, says: str) -> Checker:
     """Take only text of a form at a path."""
-    expression = re.compile(pattern + r"\Z")
+    expression = re.compile(rf"(?:{pattern})\Z")
 
     def check(resource: Resource) -> list[Failure]:
         return [
             Failure(
                 where,
-                f"is {'a secret' if isinstance(value, Secret) else repr(plain(value))}; expected {says}",
+                f"is {quote(value)}; expected {says}",
             )
             for where, value in found_at(resource.inputs, path)
             if not expression.match(text(value))
@@ -67,7 +57,7 @@ def between(path: str, low: float, high: float) -> Checker:
 
     def check(resource: Resource) -> list[Failure]:
         return [
-            Failure(where, f"is {text(value)}; expected {text(low)} to {text(high)}")
+            Failure(where, f"is {quote(value)}; expected {text(low)} to {text(high)}")
             for where, value in found_at(resource.inputs, path)
             if (given := number(value)) is not None and not low <= given <= high
         ]
@@ -80,7 +70,7 @@ def at_most(path: str, limit: int) -> Checker:
 
     def check(resource: Resource) -> list[Failure]:
         return [
-            Failure(where, f"is {text(value)!r}, {len(text(value))} characters; AWS takes at most {limit}")
+            Failure(where, f"is {quote(value)}, {len(text(value))} characters; AWS takes at most {limit}")
             for where, value in found_at(resource.inputs, path)
             if len(text(value)) > limit
         ]

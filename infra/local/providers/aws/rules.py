@@ -16,7 +16,7 @@ from typing import Any, Final
 from infra.local.providers.aws import regions, rules_data, rules_network
 from infra.local.providers.check import Failure, unknown_property
 from infra.local.providers.plugin import Checker, Resource
-from infra.local.providers.values import Secret, Value, fields, generalise, has_unknown, plain, text, walk
+from infra.local.providers.values import Value, fields, generalise, has_unknown, plain, quote, text, walk
 
 _CIDR_NAMES: Final = frozenset({
     "cidrBlock", "cidrBlocks", "cidrIpv4", "cidrIpv6", "destinationCidrBlock", "destinationIpv6CidrBlock",
@@ -74,35 +74,36 @@ def _everywhere(resource: Resource) -> Iterator[Failure]:
             continue
         name = generalise(path).rpartition(".")[2]
         if name in _CIDR_NAMES:
-            yield from _cidr(path, value)
+            yield from _cidr(path, found)
         elif name in _JSON_NAMES:
-            yield from _document(path, value, secret=isinstance(found, Secret))
+            yield from _document(path, found)
         elif name in {"availabilityZone", "availabilityZones"}:
-            yield from _zone(resource, path, value)
+            yield from _zone(resource, path, found)
 
 
-def _cidr(path: str, value: str) -> Iterator[Failure]:
+def _cidr(path: str, found: Value) -> Iterator[Failure]:
     try:
-        ip_network(value)
-    except ValueError as problem:
-        yield Failure(path, f"is {value!r}; expected a CIDR block such as 10.0.0.0/16 ({problem})")
+        ip_network(text(found))
+    except ValueError:
+        yield Failure(
+            path, f"is {quote(found)}; expected a CIDR block such as 10.0.0.0/16, without host bits"
+        )
 
 
-def _document(path: str, value: str, *, secret: bool) -> Iterator[Failure]:
+def _document(path: str, found: Value) -> Iterator[Failure]:
     try:
-        document = json.loads(value)
-    except ValueError as problem:
-        shown = "secret text" if secret else f"{value[:60]!r}"
-        yield Failure(path, f"is {shown}; expected JSON ({problem})")
+        document = json.loads(text(found))
+    except ValueError:
+        yield Failure(path, f"is {quote(found)}; expected JSON")
         return
     if path in {"assumeRolePolicy", "policy"} and not isinstance(document, dict):
-        yield Failure(path, "expected a JSON object")
+        yield Failure(path, "is JSON, but no object; expected a policy")
 
 
-def _zone(resource: Resource, path: str, value: str) -> Iterator[Failure]:
+def _zone(resource: Resource, path: str, found: Value) -> Iterator[Failure]:
     region = text(resource.inputs.get("region")) or text(resource.instance.config.get("region"))
     if not region or has_unknown(resource.inputs.get("region")):
         return
-    zones = regions.zones(region)
+    zones, value = regions.zones(region), text(found)
     if regions.zone_names_known(region) and value not in zones and not value.startswith(region + "-"):
-        yield Failure(path, f"is {value!r}; region {region} has {', '.join(zones)}")
+        yield Failure(path, f"is {quote(found)}; region {region} has {', '.join(zones)}")

@@ -8,7 +8,7 @@ from typing import Final
 from infra.local.providers.aws.rule_makers import at_most, between, matches, needs, one_of
 from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Checker, Resource
-from infra.local.providers.values import Unknown, entries, fields, has_unknown, number, plain, text
+from infra.local.providers.values import Unknown, entries, fields, has_unknown, number, plain, quote, text
 
 _SIZES: Final[list[str]] = [
     "large",
@@ -135,21 +135,16 @@ def _final_snapshot(resource: Resource) -> list[Failure]:
 
 
 def _cache_node(resource: Resource) -> list[Failure]:
-    given = text(resource.inputs.get("nodeType"))
+    found = resource.inputs.get("nodeType")
+    given = text(found)
     prefix, family, size = [*given.split("."), "", ""][:3]
     if not given or (prefix == "cache" and family not in _CACHE and size):
         return []
-    if prefix != "cache" or size not in _CACHE.get(family, []):
-        has = (
-            ", ".join(f"cache.{family}.{known}" for known in _CACHE.get(family, []))
-            or "cache.<family>.<size>"
-        )
-        return [
-            Failure(
-                "nodeType", f"is {given!r}; there is no such ElastiCache node type (that family has {has})"
-            )
-        ]
-    return []
+    if prefix == "cache" and size in _CACHE.get(family, []):
+        return []
+    has = ", ".join(f"cache.{family}.{known}" for known in _CACHE.get(family, [])) or "cache.<family>.<size>"
+    reason = f"is {quote(found)}; there is no such ElastiCache node type (that family has {has})"
+    return [Failure("nodeType", reason)]
 
 
 def _cache_failover(resource: Resource) -> list[Failure]:
@@ -193,7 +188,7 @@ def _brokers(resource: Resource) -> list[Failure]:
     given = text(group.get("instanceType"))
     if given and given not in _BROKERS:
         known = ", ".join(sorted(_BROKERS)[:4])
-        reason = f"is {given!r}; there is no such broker type (for instance {known})"
+        reason = f"is {quote(group.get('instanceType'))}; there is no such broker type (for instance {known})"
         failures.append(Failure("brokerNodeGroupInfo.instanceType", reason))
     return failures
 
@@ -220,6 +215,11 @@ _BUCKET: Final = matches(
 TABLE: Final[Mapping[str, list[Checker]]] = {
     "rds:Instance": [
         _IDENTIFIER,
+        matches(
+            "engine",
+            r"postgres|mysql|mariadb|aurora-(mysql|postgresql)|(custom-)?(oracle|sqlserver)-[a-z0-9-]+|db2-(ae|se)",
+            "an engine such as postgres, mysql or mariadb",
+        ),
         needs(
             "engine",
             "username",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from infra.local.providers.aws.rule_makers import at_most, between, found_at, matches, needs, one_of
 from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Checker, Resource
-from infra.local.providers.values import Map, entries, fields, has_unknown, number, plain, text
+from infra.local.providers.values import Map, entries, fields, has_unknown, number, plain, quote, text
 
 _LB_NAME: Final = matches(
     "name", r"(?!-)(?!internal-)[A-Za-z0-9-]{1,32}(?<!-)", "1 to 32 letters, digits and inner hyphens"
@@ -37,8 +37,11 @@ def _instance_type(path: str) -> Checker:
             family = name.partition(".")[0] + "."
             known_family = any(known.startswith(family) for known in _instance_types())
             if name not in _instance_types() and (known_family or "." not in name):
-                near = ", ".join(difflib.get_close_matches(name, sorted(_instance_types()), n=4))
-                failures.append(Failure(where, f"is {name!r}; there is no such instance type (near: {near})"))
+                kin = sorted(known for known in _instance_types() if known.startswith(family))
+                near = ", ".join(kin[:12] or difflib.get_close_matches(name, sorted(_instance_types()), n=4))
+                failures.append(
+                    Failure(where, f"is {quote(value)}; there is no such instance type (there are {near})")
+                )
         return failures
 
     return check

@@ -32,7 +32,6 @@ KINDS: Final[Mapping[str, Kind]] = {
             "arn": arn("eks", "cluster/{name}"),
             "endpoint": "https://{X32}.gr7.{region}.eks.amazonaws.com",
             "certificateAuthority": {"data": _AUTHORITY},
-            "certificateAuthorities": [{"data": _AUTHORITY}],
             "clusterId": "",
             "createdAt": "2026-01-01T00:00:00Z",
             "identities": [{"oidcs": [{"issuer": "https://oidc.eks.{region}.amazonaws.com/id/{X32}"}]}],

@@ -315,7 +315,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "msk:Topic": Kind(
         id="{clusterArn},{name}",
         outputs={"arn": "{topicArn}"},
-        replaces="clusterArn name topicName replicationFactor",
+        replaces="clusterArn name replicationFactor",
         name=None,
     ),
     "msk:Replicator": Kind(

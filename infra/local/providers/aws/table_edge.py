@@ -61,7 +61,6 @@ KINDS: Final[Mapping[str, Kind]] = {
             "lastModifiedTime": "2026-01-01 00:00:00 +0000 UTC",
             "httpVersion": "http2",
             "continuousDeploymentPolicyId": "",
-            "logging_v1Enabled": False,
             "loggingV1Enabled": False,
             "trustedKeyGroups": [{"enabled": False, "items": []}],
             "trustedSigners": [{"enabled": False, "items": []}],

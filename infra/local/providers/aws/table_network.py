@@ -146,7 +146,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         replaces="availabilityZone availabilityZoneId cidrBlock vpcId ipv6Native outpostArn",
     ),
     "ec2:InternetGateway": _kind("igw", "internet-gateway"),
-    "ec2:EgressOnlyInternetGateway": _kind("eigw", "egress-only-internet-gateway", replaces="vpcId"),
+    "ec2:EgressOnlyInternetGateway": Kind(id="eigw-{x17}", replaces="vpcId"),
     "ec2:Eip": Kind(
         id="eipalloc-{x17}",
         outputs={

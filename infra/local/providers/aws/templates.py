@@ -14,7 +14,7 @@ from infra.local.providers.plugin import Resource
 from infra.local.providers.values import Map, Value, entries, fields, number, plain, reveal, text
 
 _PLACE: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
-_DIGITS: Final = re.compile(r"(?:(\w+)\.)?(x|X|a|B|d|b|uuid|b64)(\d*)\Z")
+_DIGITS: Final = re.compile(r"(?:(\w+)\.)?(uuid|b64|x|X|a|B|d|b)(\d*)\Z")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -136,7 +136,7 @@ def _key_arn(facts: Facts, _: str) -> str:
 
 def _topic_arn(facts: Facts, _: str) -> str:
     cluster = text(facts.resource.inputs.get("clusterArn")).replace(":cluster/", ":topic/")
-    return f"{cluster}/{text(facts.resource.inputs.get('topicName')) or facts.lookup('name')}"
+    return f"{cluster}/{facts.lookup('name')}"
 
 
 def _path(facts: Facts, _: str) -> str:

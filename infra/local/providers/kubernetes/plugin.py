@@ -27,6 +27,7 @@ from infra.local.providers.values import (
     fields,
     has_secret,
     plain,
+    quote,
     reveal,
     text,
 )
@@ -76,7 +77,7 @@ class KubernetesPlugin(Plugin):
         for name, wanted in (("apiVersion", group), ("kind", kind)):
             given = plain(resource.inputs.get(name))
             if given is not None and not isinstance(given, Unknown) and given != wanted:
-                failures.append(Failure(name, f"is {given!r}; expected {wanted!r}"))
+                failures.append(Failure(name, f"is {quote(resource.inputs.get(name))}; expected {wanted!r}"))
         metadata = plain(resource.inputs.get("metadata"))
         object_meta = sdk.schema("kubernetes:core/v1:ConfigMap")
         if isinstance(metadata, dict) and object_meta is not None:
@@ -255,9 +256,9 @@ class KubernetesPlugin(Plugin):
             known["status"] = (old or {}).get("status", UNKNOWN)
         return known
 
-    def conceal(self, token: str, outputs: Map) -> Map:
+    def conceal(self, token: str, properties: Map) -> Map:
         """Mark a Secret's data secret, and a whole release whose values hold secrets."""
-        concealed = super().conceal(token, outputs)
+        concealed = super().conceal(token, properties)
         if (
             token.startswith("kubernetes:core/v1:Secret")
             and "data" in concealed

@@ -8,7 +8,17 @@ from typing import Final
 
 from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Resource
-from infra.local.providers.values import Unknown, Value, entries, fields, has_unknown, number, plain, text
+from infra.local.providers.values import (
+    Unknown,
+    Value,
+    entries,
+    fields,
+    has_unknown,
+    number,
+    plain,
+    quote,
+    text,
+)
 
 _POD_FIELDS: Final = (
     "affinity automountServiceAccountToken containers dnsConfig dnsPolicy enableServiceLinks hostAliases hostIPC "
@@ -56,11 +66,11 @@ def check_metadata(resource: Resource) -> list[Failure]:
     name = plain(metadata.get("name"))
     kind = resource.token.rpartition(":")[2]
     if isinstance(name, str) and kind not in _FREE_NAMES and (len(name) > 253 or not _SUBDOMAIN.match(name)):
-        reason = f"is {name!r}; expected at most 253 lower-case letters, digits, hyphens and dots"
+        reason = f"is {quote(metadata.get('name'))}; expected at most 253 lower-case letters, digits, hyphens and dots"
         failures.append(Failure("metadata.name", reason))
     for key, value in fields(metadata.get("labels")).items():
         if not has_unknown(value) and not _LABEL.match(text(value)):
-            reason = f"is {text(value)!r}; expected at most 63 letters, digits, - _ and ."
+            reason = f"is {quote(value)}; expected at most 63 letters, digits, - _ and ."
             failures.append(Failure(f'metadata.labels["{key}"]', reason))
     return failures
 
@@ -75,9 +85,8 @@ def _workload(resource: Resource) -> list[Failure]:
         if has_unknown(value) or has_unknown(given) or isinstance(plain(template.get("metadata")), Unknown):
             continue
         if plain(given) != plain(value):
-            reason = (
-                f"is {text(value)!r}, but spec.template.metadata.labels has {text(given) or 'no such label'}"
-            )
+            has = quote(given) if given else "no such label"
+            reason = f"is {quote(value)}, but spec.template.metadata.labels has {has}"
             failures.append(Failure(f'spec.selector.matchLabels["{key}"]', reason))
     return failures + _pod(fields(template.get("spec")), "spec.template.spec")
 
@@ -95,7 +104,7 @@ def _resources(container: Mapping[str, Value], path: str) -> list[Failure]:
     for part in ("requests", "limits"):
         for name, value in fields(resources.get(part)).items():
             if not has_unknown(value) and not _QUANTITY.match(text(value)):
-                reason = f"is {text(value)!r}; expected a quantity such as 200m or 512Mi"
+                reason = f"is {quote(value)}; expected a quantity such as 200m or 512Mi"
                 failures.append(Failure(f"{path}.resources.{part}.{name}", reason))
     return failures
 
