@@ -1,0 +1,1 @@
+"""What previews cost, measured with the real engine: `python -m benchmarks`."""
