@@ -314,6 +314,10 @@ def test_the_parameter_catalogue_names_each_parameter_once_in_order_with_a_reaso
     }
 
 
+def test_the_connections_are_the_settings_own() -> None:
+    assert {p.name: p.value for p in catalogue(max_connections=300)}["max_connections"] == "300"
+
+
 def test_the_family_follows_from_the_major_version() -> None:
     assert family("17.10") == "postgres17"
     assert family("18.2") == "postgres18"
@@ -373,6 +377,8 @@ def test_the_writer_is_watched_for_cpu_storage_connections_and_transaction_ids()
     assert found["database-head-cpu-alarm"]["threshold"] == 80
     assert found["database-head-cpu-alarm"]["dimensions"] == {"DBInstanceIdentifier": "parking-prod-database"}
     assert found["database-head-cpu-alarm"]["alarmActions"] == [TOPIC]
+    assert found["database-head-cpu-alarm"]["okActions"] == [TOPIC]
+    assert found["database-head-cpu-alarm"]["datapointsToAlarm"] == 10
 
 
 def test_every_replica_is_watched_for_its_lag_and_the_writer_is_not() -> None:
