@@ -1,12 +1,14 @@
 """A real Kubernetes control plane with nodes that are only objects: what the scheduler and controllers do is real."""
 
 from infra.local.cluster.client import Access, ApiError, Client, Json
-from infra.local.cluster.control_plane import ControlPlane, Options
+from infra.local.cluster.control_plane import QUICK_AUTOSCALER, ControlPlane, Options
+from infra.local.cluster.harness import LocalCluster, Parts
 from infra.local.cluster.kubelet import Behaviour, FakeKubelet
 from infra.local.cluster.metrics import MetricsApi, Usage
 from infra.local.cluster.nodes import FakeNodes, Size
 
 __all__ = [
+    "QUICK_AUTOSCALER",
     "Access",
     "ApiError",
     "Behaviour",
@@ -15,8 +17,10 @@ __all__ = [
     "FakeKubelet",
     "FakeNodes",
     "Json",
+    "LocalCluster",
     "MetricsApi",
     "Options",
+    "Parts",
     "Size",
     "Usage",
 ]

@@ -83,7 +83,7 @@ class Access:
 
 
 class Client:
-    """Requests as one user; safe to share between threads, each of which keeps a connection of its own.
+    """Requests as one user; safe to share between threads. Connections are kept for the next request.
 
     Args:
         access: The server and the user.
@@ -92,7 +92,8 @@ class Client:
     def __init__(self, access: Access) -> None:
         self.access = access
         self._tls = ssl.create_default_context(cafile=str(access.ca))
-        self._local = threading.local()
+        self._idle: list[http.client.HTTPSConnection] = []
+        self._lock = threading.Lock()
         self._kinds: dict[tuple[str, str], Kind] = {}
 
     # Objects
@@ -146,7 +147,9 @@ class Client:
             name: value for name, value in (("labelSelector", labels), ("fieldSelector", fields)) if value
         }
         listed = self.request("GET", self.kind(api_version, kind).path(namespace=namespace), query=query)
-        return cast("list[Json]", listed.get("items") or [])
+        # The items of a list leave out what the list says.
+        said = {"apiVersion": api_version, "kind": kind}
+        return [{**said, **item} for item in cast("list[Json]", listed.get("items") or [])]
 
     def delete(
         self, api_version: str, kind: str, name: str, *, namespace: str = "", grace_seconds: int | None = None
@@ -248,24 +251,34 @@ class Client:
 
     def _exchange(self, method: str, target: str, content: bytes | None, kind: str) -> tuple[int, bytes]:
         headers = {"Authorization": f"Bearer {self.access.token}", "Content-Type": kind}
-        kept = cast("http.client.HTTPSConnection | None", getattr(self._local, "connection", None))
+        with self._lock:
+            kept = self._idle.pop() if self._idle else None
         connection = kept or self._connect(seconds=_SECONDS)
-        self._local.connection = None
         try:
             connection.request(method, target, body=content, headers=headers)
             response = connection.getresponse()
             answer = response.read()
-        except (http.client.HTTPException, OSError):
+        except (ConnectionError, ssl.SSLEOFError):
             connection.close()
             if kept is None:
                 raise
             # The server closes connections that were idle for long; this request never reached it.
             return self._exchange(method, target, content, kind)
+        except BaseException:
+            connection.close()
+            raise
         if response.will_close:
             connection.close()
         else:
-            self._local.connection = connection
+            with self._lock:
+                self._idle.append(connection)
         return response.status, answer
+
+    def close(self) -> None:
+        """Close the kept connections; the next request opens a new one."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().close()
 
     def _connect(self, *, seconds: float) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection(

@@ -22,9 +22,18 @@ from infra.local.files import write_atomically
 
 _HOST = "127.0.0.1"
 _ATTEMPTS = 3
+_NOT_STARTED = "the control plane was not started.\n  to do: call start() first"
 _READY_SECONDS = 120.0
 _ADMIN = "admin"
 _NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
+
+
+QUICK_AUTOSCALER = (
+    "--horizontal-pod-autoscaler-sync-period=1s",
+    "--horizontal-pod-autoscaler-initial-readiness-delay=0s",
+    "--horizontal-pod-autoscaler-cpu-initialization-period=0s",
+)
+"""Controller arguments that let the autoscaler look every second, and at pods that just started."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +77,9 @@ class ControlPlane:
         options: What may differ.
 
     Attributes:
-        client: Requests as the administrator; after `start`.
         kubeconfig: For kubectl and other programs; after `start`.
     """
 
-    client: Client
     kubeconfig: Path
 
     def __init__(self, folder: Path, *, options: Options | None = None) -> None:
@@ -81,6 +88,7 @@ class ControlPlane:
         self._options = options or Options()
         self._children: list[Child] = []
         self._identity: _Identity | None = None
+        self._client: Client | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -117,6 +125,8 @@ class ControlPlane:
 
     def stop(self) -> None:
         """Stop it, the API server before its store; what is stored goes unless it is to be kept."""
+        if self._client is not None:
+            self._client.close()
         for child in reversed(self._children):
             child.stop(patience=5.0 if self._options.keep_data else 1.0)
         self._children.clear()
@@ -129,10 +139,17 @@ class ControlPlane:
         return self._children
 
     @property
+    def client(self) -> Client:
+        """Requests as the administrator."""
+        if self._client is None:
+            raise LocalError(_NOT_STARTED)
+        return self._client
+
+    @property
     def proxy_authority(self) -> Authority:
         """Signs what the API server shows to aggregated APIs, and issues their servers' certificates."""
         if self._identity is None:
-            raise LocalError("the control plane was not started.\n  to do: call start() first")
+            raise LocalError(_NOT_STARTED)
         return self._identity.proxy_authority
 
     # Steps of a start
@@ -149,7 +166,7 @@ class ControlPlane:
         access = Access(
             host=_HOST, port=api, ca=identity.authority.certificate, token=identity.token_of[_ADMIN]
         )
-        self.client = Client(access)
+        self._client = Client(access)
         write_kubeconfig(self.kubeconfig, access)
         self._until("the API server", self._api_is_ready)
         for name, arguments in (

@@ -82,12 +82,16 @@ class FakeKubelet:
     def close(self) -> None:
         """Stop following."""
         self._ended.set()
-        if self._watch is not None:
-            self._watch.interrupt()
+        self.reconnect()
         with self._changed:
             self._changed.notify_all()
         for thread in self._threads:
             thread.join()
+
+    def reconnect(self) -> None:
+        """Break the connection it follows pods by, as a server or a network does; it connects anew."""
+        if self._watch is not None:
+            self._watch.interrupt()
 
     # Following
 

@@ -8,9 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import cast
 
 from infra.capacity import allocatable
 from infra.instances import NODE_TYPES
+from infra.local.cluster import waiting
 from infra.local.cluster.client import ApiError, Client, Json
 from infra.local.tools.catalogue import TOOLS
 from infra.model.stack import PoolSettings, PoolsSettings
@@ -155,6 +157,11 @@ class FakeNodes:
             names.append(name)
             with self._lock:
                 self._alive.add(name)
+        waiting.until(
+            lambda: [name for name in names if name in self._not_ready()],
+            so=lambda left: not left,
+            what="nodes take pods",
+        )
         return names
 
     def silence(self, names: Iterable[str]) -> None:
@@ -188,6 +195,15 @@ class FakeNodes:
                 # A server that is away for a moment: the next round renews.
                 with suppress(ApiError, OSError):
                     self._beat(name)
+
+    def _not_ready(self) -> set[str]:
+        """Nodes that the API server keeps pods off until the controllers have seen them ready."""
+        return {
+            str(node["metadata"]["name"])
+            for node in self._client.list("v1", "Node")
+            for taint in cast("list[Json]", node["spec"].get("taints") or [])
+            if str(taint["key"]).startswith("node.kubernetes.io/")
+        }
 
     def _create(self, node: Json) -> None:
         """Register a node; one that a start before this one left is taken over."""

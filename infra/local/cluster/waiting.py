@@ -22,7 +22,7 @@ def until(
     so: Callable[[T], object],
     what: str,
     seconds: float = 60.0,
-    pause: float = _PAUSE,
+    show: Callable[[T], str] = repr,
 ) -> T:
     """Look again and again until what is seen is as wanted.
 
@@ -31,7 +31,7 @@ def until(
         so: Says whether what was seen is as wanted.
         what: What is waited for, for the error.
         seconds: How long at most; generous, because it only matters when the answer is no.
-        pause: Seconds between looks.
+        show: Words for what was seen, for the error.
 
     Returns:
         What was seen last.
@@ -45,5 +45,5 @@ def until(
         if so(seen):
             return seen
         if time.monotonic() > deadline:
-            raise NeverError(f"{what}: not within {seconds:.0f} s; seen last: {seen!r}")
-        time.sleep(pause)
+            raise NeverError(f"{what}: not within {seconds:.0f} s; seen last: {show(seen)}")
+        time.sleep(_PAUSE)
