@@ -14,7 +14,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all lint types format benchmark clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all lint types format benchmark docs clean
 .PHONY: need-stack need-venv
 
 help: ## List what can be made
@@ -63,6 +63,9 @@ format: need-venv ## Format the code and mend what can be mended
 
 benchmark: need-venv ## Measure previews and print a table
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+docs: need-venv ## Write the generated documentation
+	@$(PYTHON) -m infra.docs $(ARGS)
 
 clean: ## Remove caches and .venv; state in .pulumi-local stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

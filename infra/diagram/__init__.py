@@ -1,0 +1,1 @@
+"""The architecture picture, drawn from the resource graph of a stack."""

@@ -1,0 +1,50 @@
+"""Which files are generated, from what."""
+
+from __future__ import annotations
+
+from infra.diagram import svg
+from infra.docs import outputs_page, resource_tables, settings_page
+from infra.docs.markdown import replace_block
+from infra.docs.plans import REPOSITORY
+from infra.docs.resource_tables import Graphs
+
+PICTURED = "prod"
+"""The stack that the picture shows: it holds every part."""
+
+
+def from_models() -> dict[str, str]:
+    """Pages that need no engine: path in the repository to content."""
+    return {"docs/outputs.md": outputs_page.page(), "docs/settings.md": settings_page.page()}
+
+
+def from_plans(graphs: Graphs) -> dict[str, str]:
+    """Pages that need the plans of all stacks.
+
+    Args:
+        graphs: The plan of every stack.
+    """
+    pictured = graphs[PICTURED]
+    title = f"Parking platform: the parts of the stack {PICTURED}"
+    return {
+        "docs/architecture.svg": svg.render(pictured, title=title),
+        "docs/resources.md": resource_tables.page(graphs),
+        "docs/architecture.md": _spliced("docs/architecture.md", parts=resource_tables.parts(pictured)),
+        "README.md": _spliced("README.md", resources=resource_tables.summary(graphs)),
+    }
+
+
+def stale(pages: dict[str, str]) -> list[str]:
+    """Which of the pages differ from the files."""
+    return [path for path, content in pages.items() if _text(path) != content]
+
+
+def _spliced(path: str, **blocks: str) -> str:
+    page = _text(path)
+    for name, content in blocks.items():
+        page = replace_block(page, name=name, content=content)
+    return page
+
+
+def _text(path: str) -> str:
+    file = REPOSITORY / path
+    return file.read_text(encoding="utf-8") if file.exists() else ""
