@@ -102,7 +102,7 @@ def _in_project(run: _Run) -> int:
         file: StackFile | None = None
         if stack is not None:
             file = cleanup.enter_context(_prepared_stack(run, stack))
-        before = file.mirror.read_text(encoding="utf-8") if file and file.mirror.exists() else ""
+        before = project.snapshot(run.home, file)
         args = [*invocation.args]
         if file is not None and invocation.config_file is not None:
             # Before `--`, which ends the flags.
@@ -113,7 +113,7 @@ def _in_project(run: _Run) -> int:
             ports = cleanup.enter_context(stand_ins.running(home=run.home, environ=run.environ))
             say(f"{_listed(sorted(ports))} on this machine; nothing reaches AWS")
         code = run.engine_command(args, cwd=run.home.mirror, ports=ports)
-        _follow_up(run, code=code, file=file, before=before, stack=stack)
+        _follow_up(run, code=code, before=before, stack=stack)
     return code
 
 
@@ -199,29 +199,35 @@ def _restore_salt(file: StackFile, checkpoint: state.Checkpoint) -> None:
 
 def _initialise(run: _Run, stack: str) -> None:
     """Make a stack that has a file but no state yet."""
-    passphrases.remember(home=run.home, stack=stack, environ=run.environ)
-    args = ["stack", "init", stack, "--no-select", "--non-interactive"]
-    code = run.engine_command(args, cwd=run.home.mirror, ports={}, quiet=True)
+    with locks.making(home=run.home, stack=stack):
+        if run.checkpoint(stack).exists:
+            return
+        passphrases.remember(home=run.home, stack=stack, environ=run.environ)
+        args = ["stack", "init", stack, "--no-select", "--non-interactive"]
+        code = run.engine_command(args, cwd=run.home.mirror, ports={}, quiet=True)
     if code != 0 and not run.checkpoint(stack).exists:
         passphrases.forget(home=run.home, stack=stack)
         raise LocalError(f"stack '{stack}' could not be made; see above", exit_code=code)
     say(f"made stack '{stack}', which had none of its state here yet")
 
 
-def _follow_up(run: _Run, *, code: int, file: StackFile | None, before: str, stack: str | None) -> None:
+def _follow_up(run: _Run, *, code: int, before: Mapping[StackFile, str], stack: str | None) -> None:
     """Carry what a finished command changed to where it belongs."""
-    invocation = run.invocation
-    if invocation.command == "config" and code == 0 and file is not None:
-        note = project.sync_back(file, before=before)
-        if note:
-            say(note)
-    if invocation.command == "stack" and code == 0:
-        if invocation.subcommand == "change-secrets-provider" and stack is not None:
-            passphrases.forget(home=run.home, stack=stack)
-        if invocation.subcommand == "init" and len(invocation.words) > 2:
-            passphrases.remember(
-                home=run.home, stack=invocation.words[2].rpartition("/")[2], environ=run.environ
-            )
+    invocation, home = run.invocation, run.home
+    if code != 0:
+        return
+    changes_provider = invocation.words[:2] == ("stack", "change-secrets-provider")
+    if invocation.command == "config" or changes_provider:
+        for file, text in before.items():
+            note = project.sync_back(file, before=text)
+            if note:
+                say(note)
+    if changes_provider and stack is not None:
+        passphrases.forget(home=home, stack=stack)
+    if invocation.words[:2] == ("stack", "init") and len(invocation.words) > 2:
+        passphrases.remember(home=home, stack=invocation.words[2].rpartition("/")[2], environ=run.environ)
+    if invocation.words[:2] == ("stack", "rename") and (home.project / f"Pulumi.{stack}.yaml").exists():
+        say(f"Pulumi.{stack}.yaml keeps its name here; rename it as you renamed the stack")
 
 
 def _listed(names: Sequence[str]) -> str:

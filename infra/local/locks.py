@@ -40,6 +40,14 @@ def guard_if_free(*, home: Home, stack: str) -> Generator[bool]:
         yield _flock(file, patience=0)
 
 
+@contextmanager
+def making(*, home: Home, stack: str) -> Generator[None]:
+    """Let one run make a stack while others that need it wait."""
+    with (home.guards / f"{stack}.making").open("w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def clear_stale(*, home: Home, project: str, stack: str) -> None:
     """Remove the engine's locks of dead processes; a live one is an error that names it."""
     folder = home.backend / ".pulumi" / "locks" / "organization" / project / stack

@@ -117,6 +117,14 @@ def salt_of(mirror: Path) -> str | None:
     return found[1] if found else None
 
 
+def snapshot(home: Home, file: StackFile | None) -> dict[StackFile, str]:
+    """What the mirrored stack files say before a command, that of the command's own stack included."""
+    files = [stack_file(home=home, stack=name) for name in stack_names(home)]
+    if file is not None and file not in files:
+        files.append(file)
+    return {file: file.mirror.read_text(encoding="utf-8") if file.mirror.exists() else "" for file in files}
+
+
 def sync_back(file: StackFile, *, before: str) -> str | None:
     """Bring a configuration change from the mirror into the repository.
 

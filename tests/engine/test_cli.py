@@ -246,3 +246,27 @@ def test_a_program_that_leaves_a_process_behind_leaves_none(mini: Mini) -> None:
         )
     mini.ok("preview", "--stack", "dev")
     mini.wait_until_gone()
+
+
+def test_two_first_uses_at_once_make_a_stack_once(mini: Mini) -> None:
+    with mini.start("preview", "--stack", "dev") as first, mini.start("preview", "--stack", "dev") as second:
+        said = [process.communicate(timeout=300)[1] for process in (first, second)]
+    assert [first.returncode, second.returncode] == [0, 0]
+    assert sum("made stack 'dev'" in stderr for stderr in said) == 1
+
+
+def test_settings_copied_to_another_stack_arrive_in_its_file(mini: Mini) -> None:
+    mini.ok("config", "set", "mini:greeting", "good day", "--stack", "dev")
+    mini.ok("preview", "--stack", "prod")
+    mini.ok("config", "cp", "mini:greeting", "--stack", "dev", "--dest", "prod")
+    assert (mini.root / "Pulumi.prod.yaml").read_text() == (mini.root / "Pulumi.dev.yaml").read_text()
+
+
+def test_a_renamed_stack_leaves_its_file_to_be_renamed(mini: Mini) -> None:
+    mini.ok("up", "--yes", "--stack", "dev")
+    done = mini.run("stack", "rename", "--stack", "dev", "later")
+    assert done.returncode == 0
+    assert "Pulumi.dev.yaml keeps its name" in done.stderr
+    mini.git("mv", "Pulumi.dev.yaml", "Pulumi.later.yaml")
+    mini.ok("up", "--yes", "--stack", "later")
+    assert "mini-later" in mini.resources("later")
