@@ -10,22 +10,6 @@ from infra.naming import REQUIRED_TAGS
 from tests.engine.platform import Platform, Resource
 from tests.unit.stack_files import STACKS
 
-PRIMARIES_FIRST = ("prod", "prod-eu-west-1", "staging")
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
-    """All three stacks applied once; the tests below read them, and the last ones destroy them."""
-    platform = Platform.copy_to(tmp_path_factory.mktemp("stacks") / "program")
-    for stack in PRIMARIES_FIRST:
-        platform.ok("up", "--yes", "--stack", stack)
-    return platform
-
-
-@pytest.fixture(scope="module")
-def states(platform: Platform) -> dict[str, list[Resource]]:
-    return {stack: platform.resources(stack) for stack in STACKS}
-
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_second_preview_shows_no_change(platform: Platform, stack: str) -> None:

@@ -1,0 +1,25 @@
+"""All three stacks applied once for every test of this folder."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.platform import Platform, Resource
+from tests.unit.stack_files import STACKS
+
+PRIMARIES_FIRST = ("prod", "prod-eu-west-1", "staging")
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Platform:
+    """The real program, applied in all its stacks; tests read it, and the last of `test_stacks` destroy it."""
+    platform = Platform.copy_to(tmp_path_factory.mktemp("stacks") / "program")
+    for stack in PRIMARIES_FIRST:
+        platform.ok("up", "--yes", "--stack", stack)
+    return platform
+
+
+@pytest.fixture(scope="session")
+def states(platform: Platform) -> dict[str, list[Resource]]:
+    """What each stack's state holds after its first `up`."""
+    return {stack: platform.resources(stack) for stack in STACKS}
