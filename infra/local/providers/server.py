@@ -15,6 +15,7 @@ from typing import TextIO
 
 import grpc
 
+from infra.local import environment
 from infra.local.providers import faults, sdk, wire
 from infra.local.providers.aws.plugin import AwsPlugin
 from infra.local.providers.backend import RecordBackend
@@ -23,7 +24,6 @@ from infra.local.providers.plugin import Plugin
 from infra.local.providers.randomness import RandomPlugin
 from infra.local.providers.servicer import Servicer
 from infra.local.providers.store import Store
-from infra.local.providers.vault import passphrase
 
 LOG = logging.getLogger("providers")
 # 400 MB, as the engine and the SDKs allow: a large chart's values exceed gRPC's default of 4 MB.
@@ -106,7 +106,7 @@ def warm_up(store: Store) -> None:
 
 def run(state: Path, parent: int | None) -> int:
     """Serve until the caller is gone."""
-    store = Store(state, passphrase=passphrase())
+    store = Store(state, passphrase=environment.passphrase(os.environ))
     rules = faults.parse()
     components = start_components()
     servers: list[grpc.Server] = []

@@ -1,8 +1,8 @@
 """Encrypts the secret values of the record store.
 
-The key comes from the stack's passphrase (`PULUMI_CONFIG_PASSPHRASE`, or the file that
-`PULUMI_CONFIG_PASSPHRASE_FILE` names) by scrypt with a salt kept in the store, so a copy of the store without the
-passphrase shows no secret. A record remembers which key wrote it: stacks with different passphrases share a store.
+The key comes from the passphrase of the stack's own secrets by scrypt, with a salt kept in the store, so a copy of the
+store without the passphrase shows no secret. A store may hold records of stacks with different passphrases: each opens
+only with its own.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import base64
 import functools
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final, cast
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -23,21 +21,10 @@ from infra.local.providers.values import Asset, Map, ResourceReference, Secret, 
 _CIPHER: Final = "$secret"
 _ASSET: Final = "$asset"
 _REFERENCE: Final = "$resource"
-_UNSET: Final = "no passphrase is set"
 
 
 class LockedError(Exception):
     """A record was written under another passphrase."""
-
-
-def passphrase(environment: Mapping[str, str] | None = None) -> str:
-    """Find the passphrase as Pulumi itself does."""
-    environment = os.environ if environment is None else environment
-    given = environment.get("PULUMI_CONFIG_PASSPHRASE")
-    if given is not None:
-        return given
-    file = environment.get("PULUMI_CONFIG_PASSPHRASE_FILE")
-    return Path(file).read_text(encoding="utf-8").strip() if file else _UNSET
 
 
 class Vault:

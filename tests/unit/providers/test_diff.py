@@ -141,8 +141,8 @@ def test_policies_are_compared_as_json(aws: Client) -> None:
 
 
 def test_the_order_of_a_set_means_nothing_and_of_a_list_something(aws: Client) -> None:
-    sets = [{"vpcSecurityGroupIds": ["a", "b"]}, {"vpcSecurityGroupIds": ["b", "a"]}]
-    lists = [{"instanceTypes": ["a", "b"]}, {"instanceTypes": ["b", "a"]}]
+    sets: list[Map] = [{"vpcSecurityGroupIds": ["a", "b"]}, {"vpcSecurityGroupIds": ["b", "a"]}]
+    lists: list[Map] = [{"instanceTypes": ["a", "b"]}, {"instanceTypes": ["b", "a"]}]
     assert aws.diff(DATABASE, sets[0], sets[1]).changes == NONE
     assert aws.diff(NODES, lists[0], lists[1]).changes == SOME
 

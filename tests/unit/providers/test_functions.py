@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import grpc
 import pytest
@@ -105,7 +106,7 @@ STATEMENT: Map = {
 }
 
 
-def document(aws: Client, arguments: Map) -> object:
+def document(aws: Client, arguments: Map) -> Any:
     return json.loads(str(aws.invoke(token("iam", "getPolicyDocument"), arguments)["json"]))
 
 
@@ -127,9 +128,8 @@ def test_policy_documents_are_rendered(aws: Client) -> None:
 
 def test_source_documents_are_merged_by_sid(aws: Client) -> None:
     source = json.dumps({"Statement": [{"Sid": "Read", "Effect": "Deny", "Action": "*", "Resource": "*"}]})
-    override = {"sourcePolicyDocuments": [source], "statements": [STATEMENT]}
+    override: Map = {"sourcePolicyDocuments": [source], "statements": [STATEMENT]}
     merged = document(aws, override)
-    assert isinstance(merged, dict)
     assert [found["Effect"] for found in merged["Statement"]] == ["Allow"]
     with pytest.raises(grpc.RpcError, match="duplicate Sid"):
         document(aws, {"statements": [STATEMENT, STATEMENT]})

@@ -77,16 +77,17 @@ def test_the_forms_of_an_id_are_the_same_bytes(client: Client) -> None:
 
 
 def test_the_other_kinds_give_what_they_are_named_for(client: Client) -> None:
+    kinds: dict[str, Map] = {
+        "RandomUuid": {},
+        "RandomInteger": {"min": 3, "max": 5},
+        "RandomPet": {"length": 3, "prefix": "p"},
+        "RandomShuffle": {"inputs": ["a", "b", "c"], "resultCount": 2},
+        "RandomString": {"length": 5, "special": False},
+        "RandomBytes": {"length": 6},
+    }
     made = {
         kind: client.create(f"random:index/{kind[0].lower()}{kind[1:]}:{kind}", inputs)
-        for kind, inputs in {
-            "RandomUuid": {},
-            "RandomInteger": {"min": 3, "max": 5},
-            "RandomPet": {"length": 3, "prefix": "p"},
-            "RandomShuffle": {"inputs": ["a", "b", "c"], "resultCount": 2},
-            "RandomString": {"length": 5, "special": False},
-            "RandomBytes": {"length": 6},
-        }.items()
+        for kind, inputs in kinds.items()
     }
     assert re.fullmatch(
         r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", str(made["RandomUuid"].outputs["result"])

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.providers.store import FILE, Record, Store, StoreError
 from infra.local.providers.values import Asset, Map, Secret
-from infra.local.providers.vault import LockedError, passphrase
+from infra.local.providers.vault import LockedError
 
 from .conftest import PASSPHRASE, Client, Connect, urn
 
@@ -87,14 +87,6 @@ def test_another_passphrase_cannot_read_a_secret_but_everything_else(tmp_path: P
     with pytest.raises(LockedError, match="PULUMI_CONFIG_PASSPHRASE"):
         other.find(urn(VPC, "it"), "id-1")
     other.close()
-
-
-def test_the_passphrase_is_found_as_pulumi_finds_it(tmp_path: Path) -> None:
-    file = tmp_path / "passphrase"
-    file.write_text("from a file\n", encoding="utf-8")
-    assert passphrase({"PULUMI_CONFIG_PASSPHRASE": "given"}) == "given"
-    assert passphrase({"PULUMI_CONFIG_PASSPHRASE": "", "PULUMI_CONFIG_PASSPHRASE_FILE": str(file)}) == ""
-    assert passphrase({"PULUMI_CONFIG_PASSPHRASE_FILE": str(file)}) == "from a file"
 
 
 @pytest.mark.parametrize("content", [b"this is no database", b"SQLite format 3\0" + b"\xff" * 4096])
