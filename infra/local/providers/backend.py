@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from infra.local.providers.check import parts
 from infra.local.providers.plugin import Plugin, RefusedError, Resource
 from infra.local.providers.store import Record, Store
 from infra.local.providers.values import DEFAULTS, Map, Secret, Value, plain
@@ -40,6 +41,7 @@ class RecordBackend:
     def __init__(self, plugin: Plugin, store: Store) -> None:
         self._plugin = plugin
         self._store = store
+        plugin.outputs_of = store.outputs_of
 
     def create(self, resource: Resource) -> tuple[str, Map]:
         """Make a record, or take over the one a killed run left under the same URN."""
@@ -79,7 +81,7 @@ class RecordBackend:
         record = self._store.find(urn, identity)
         if record is None:
             return
-        reason = self._plugin.refuse_delete(record.outputs)
+        reason = self._plugin.refuse_delete(parts(record.urn)[1], record.outputs)
         if reason:
             raise RefusedError(reason)
         self._store.remove(record.urn, record.id)

@@ -62,6 +62,10 @@ class Resource:
 Checker = Callable[[Resource], "list[Failure]"]
 
 
+# Finds the outputs of a resource by stack and id, for what AWS reads off another resource.
+OutputsOf = Callable[[str, str], "Map | None"]
+
+
 class Plugin:
     """A provider: what it knows about its types. Subclasses override what differs from this default."""
 
@@ -70,6 +74,7 @@ class Plugin:
 
     def __init__(self) -> None:
         sdk.load_package(self.package)
+        self.outputs_of: OutputsOf = lambda _stack, _identity: None
 
     def schema(self, token: str) -> ResourceSchema | None:
         """Return what the SDK says about a type, None where it does not know it."""
@@ -143,9 +148,9 @@ class Plugin:
         """Return the outputs of a changed resource."""
         raise NotImplementedError
 
-    def refuse_delete(self, outputs: Map) -> str | None:
+    def refuse_delete(self, token: str, outputs: Map) -> str | None:
         """Say why the cloud would not delete this resource now, None where it would."""
-        del outputs
+        del token, outputs
         return None
 
     def plan(self, resource: Resource, old: Map | None) -> Map:

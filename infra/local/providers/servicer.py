@@ -112,6 +112,20 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
         del request, context
         return wire.provider_pb2.GetMappingsResponse()
 
+    def Construct(self, request: Any, context: wire.Context) -> object:  # noqa: N802
+        """Refuse components; those of eks have a service of their own."""
+        reason = "the local platform has no stand-in for this component"
+        subject = f'stack {request.stack}, {request.type} "{request.name}"'
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{subject}: {reason}")
+        raise AssertionError
+
+    def Call(self, request: Any, context: wire.Context) -> object:  # noqa: N802
+        """Refuse methods of components."""
+        context.abort(
+            grpc.StatusCode.UNIMPLEMENTED, f"the local platform has no stand-in for method {request.tok}"
+        )
+        raise AssertionError
+
     # Configuration
 
     @_answering

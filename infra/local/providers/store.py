@@ -167,6 +167,20 @@ class Store:
                 row = self._database.execute(by_type, (identity, resource_type)).fetchone()
         return None if row is None else self._record(row)
 
+    def outputs_of(self, stack: str, identity: str) -> Map | None:
+        """Find the outputs of what a property refers to: by id; a database by its identifier or, anywhere, its ARN."""
+        by_id = "select outputs from records where id = ? and stack = ?"
+        database = "select outputs from records where type = 'aws:rds/instance:Instance' and "
+        with self.guarded(), self._lock:
+            row = self._database.execute(by_id, (identity, stack)).fetchone()
+            if row is None and identity.startswith("arn:aws:rds:"):
+                query = database + "json_extract(outputs, '$.arn') = ?"
+                row = self._database.execute(query, (identity,)).fetchone()
+            elif row is None:
+                query = database + "json_extract(outputs, '$.identifier') = ? and stack = ?"
+                row = self._database.execute(query, (identity, stack)).fetchone()
+        return None if row is None else self._vault.open(row[0])
+
     def all(self) -> list[Record]:
         """List every record, oldest URN first."""
         with self.guarded(), self._lock:

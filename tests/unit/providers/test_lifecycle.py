@@ -254,6 +254,42 @@ def test_a_protected_resource_is_not_deleted_until_it_is_unprotected(aws: Client
     assert aws.read(DATABASE, made).id == ""
 
 
+def test_a_database_is_not_deleted_without_its_last_snapshot(aws: Client) -> None:
+    made = aws.create(DATABASE, {**DB, "skipFinalSnapshot": False})
+    with pytest.raises(grpc.RpcError, match="finalSnapshotIdentifier is required"):
+        aws.delete(DATABASE, made)
+    changed = aws.update(
+        DATABASE, made, {**DB, "skipFinalSnapshot": False, "finalSnapshotIdentifier": "last"}
+    )
+    aws.delete(DATABASE, changed)
+    assert aws.read(DATABASE, made).id == ""
+
+
+def test_what_aws_reads_off_other_resources_is_read_off_their_records(aws: Client) -> None:
+    vpc = aws.create(VPC, BLOCK)
+    subnet = aws.create("aws:ec2/subnet:Subnet", {"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
+    cluster = aws.create(
+        "aws:eks/cluster:Cluster", {"name": "c", "roleArn": "arn", "vpcConfig": {"subnetIds": [subnet.id]}}
+    )
+    network = cluster.outputs["vpcConfig"]
+    assert isinstance(network, dict)
+    assert network["vpcId"] == vpc.id
+    source = aws.create(DATABASE, {**DB, "dbName": "parking"}, name="source")
+    replica: Map = {"instanceClass": "db.r6g.xlarge", "replicateSourceDb": source.outputs["identifier"]}
+    follower = aws.create(DATABASE, {**replica, "skipFinalSnapshot": True}, name="replica")
+    assert follower.outputs["dbName"] == "parking"
+    assert follower.outputs["engine"] == "postgres"
+    far: Map = {**replica, "replicateSourceDb": source.outputs["arn"], "skipFinalSnapshot": True}
+    assert aws.create(DATABASE, far, name="far").outputs["username"] == "app"
+
+
+def test_a_component_without_a_stand_in_is_named(connect: Connect) -> None:
+    pb: Any = wire.provider_pb2
+    request = pb.ConstructRequest(stack="dev", type="kubernetes:helm.sh/v4:Chart", name="keda")
+    with pytest.raises(grpc.RpcError, match=r'stack dev, kubernetes:helm\.sh/v4:Chart "keda"'):
+        connect("kubernetes").stub.Construct(request)
+
+
 def test_secret_inputs_and_known_secret_outputs_stay_secret(aws: Client) -> None:
     assert aws.create(DATABASE, DB).outputs["password"] == Secret("hidden")
     assert aws.create(DATABASE, {**DB, "password": "plain"}, name="b").outputs["password"] == Secret("plain")

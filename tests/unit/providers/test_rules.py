@@ -89,12 +89,6 @@ BAD: list[tuple[str, Map, str, str]] = [
     ("aws:rds/instance:Instance", {**DATABASE, "identifier": "a" * 64}, "identifier", "1 to 63"),
     (
         "aws:rds/instance:Instance",
-        {**DATABASE, "skipFinalSnapshot": False},
-        "finalSnapshotIdentifier",
-        "missing",
-    ),
-    (
-        "aws:rds/instance:Instance",
         {**DATABASE, "backupRetentionPeriod": 36},
         "backupRetentionPeriod",
         "0 to 35",

@@ -174,9 +174,13 @@ class AwsPlugin(Plugin):
     def create(self, resource: Resource, generation: int) -> tuple[str, Map]:
         """Make up the id and what AWS computes."""
         kind = self.kind(resource.token) or Kind(id=self._generic_id(resource.token))
-        facts = templates.Facts(kind, resource, generation, region_of(resource.instance, resource.inputs))
+        facts = self._facts(kind, resource, generation)
         facts.id = facts.text(kind.id) or facts.digits("", "uuid", "")
         return facts.id, self._outputs(facts)
+
+    def _facts(self, kind: Kind, resource: Resource, generation: int) -> templates.Facts:
+        region = region_of(resource.instance, resource.inputs)
+        return templates.Facts(kind, resource, generation, region, self.outputs_of)
 
     def _generic_id(self, token: str) -> str:
         rule = self.auto_name(token)
@@ -219,7 +223,7 @@ class AwsPlugin(Plugin):
     def update(self, resource: Resource, identity: str, generation: int, old: Map) -> Map:
         """Lay the new inputs over what AWS had computed."""
         kind = self.kind(resource.token) or Kind()
-        facts = templates.Facts(kind, resource, generation, region_of(resource.instance, resource.inputs))
+        facts = self._facts(kind, resource, generation)
         facts.id = identity
         outputs = self._outputs(facts)
         schema = self.schema(resource.token)
@@ -238,8 +242,7 @@ class AwsPlugin(Plugin):
         """Know region and tags already in a preview."""
         known = super().plan(resource, old)
         kind = self.kind(resource.token)
-        region = region_of(resource.instance, resource.inputs)
-        facts = templates.Facts(kind or Kind(), resource, 1, region)
+        facts = self._facts(kind or Kind(), resource, 1)
         self._common(facts, known)
         if isinstance(plain(resource.inputs.get("tags")), Unknown):
             known["tagsAll"] = UNKNOWN
@@ -255,14 +258,22 @@ class AwsPlugin(Plugin):
         kind = self.kind(token)
         return super().secret_outputs(token) | frozenset(kind.secrets.split() if kind else ())
 
-    def refuse_delete(self, outputs: Map) -> str | None:
-        """Refuse to delete what protects itself, in the words of the service."""
+    def refuse_delete(self, token: str, outputs: Map) -> str | None:
+        """Refuse to delete what protects itself, as the service or the provider would."""
         for name in ("deletionProtection", "enableDeletionProtection", "deletionProtectionEnabled"):
             if plain(outputs.get(name)) is True:
                 return (
                     f"OperationNotPermitted: {name} is true, so AWS refuses to delete this resource; "
                     f"set {name} to false, apply that, then delete"
                 )
+        keeps = (
+            short(token) in {"rds:Instance", "rds:Cluster"}
+            and plain(outputs.get("skipFinalSnapshot")) is not True
+        )
+        if keeps and not text(outputs.get("finalSnapshotIdentifier")):
+            return (
+                "finalSnapshotIdentifier is required to delete a database when skipFinalSnapshot is not true"
+            )
         return None
 
     def check_invoke(self, token: str, arguments: Map) -> list[Failure]:

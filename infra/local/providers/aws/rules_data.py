@@ -125,15 +125,6 @@ def _password(resource: Resource) -> list[Failure]:
     return [Failure("password", "missing: give password, passwordWo or manageMasterUserPassword")]
 
 
-def _final_snapshot(resource: Resource) -> list[Failure]:
-    inputs = resource.inputs
-    if plain(inputs.get("skipFinalSnapshot")) is True or inputs.get("finalSnapshotIdentifier") is not None:
-        return []
-    if inputs.get("replicateSourceDb") is not None:
-        return []
-    return [Failure("finalSnapshotIdentifier", "missing: required unless skipFinalSnapshot is true")]
-
-
 def _cache_node(resource: Resource) -> list[Failure]:
     found = resource.inputs.get("nodeType")
     given = text(found)
@@ -251,7 +242,6 @@ TABLE: Final[Mapping[str, list[Checker]]] = {
         between("port", 1150, 65535),
         _storage,
         _password,
-        _final_snapshot,
     ],
     "rds:ParameterGroup": [one_of("parameters.applyMethod", ("immediate", "pending-reboot"))],
     "elasticache:ReplicationGroup": [

@@ -53,7 +53,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "deletionProtection": False,
             "vpcConfig": {
                 "clusterSecurityGroupId": "sg-{x17}",
-                "vpcId": "vpc-{x17}",
+                "vpcId": "{vpcOf:vpcConfig.subnetIds}",
                 "endpointPrivateAccess": False,
                 "endpointPublicAccess": True,
                 "publicAccessCidrs": ["0.0.0.0/0"],

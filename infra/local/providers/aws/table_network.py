@@ -35,7 +35,7 @@ _LOAD_BALANCER: Final = Kind(
         "arnSuffix": "{loadBalancerPath}/{name}/{x16}",
         "dnsName": "{scheme}{name}-{d10}.{region}.elb.amazonaws.com",
         "zoneId": "{elbZone}",
-        "vpcId": "vpc-{x17}",
+        "vpcId": "{vpcOf:subnets}",
         "ipAddressType": "ipv4",
         "loadBalancerType": "application",
         "internal": False,

@@ -10,7 +10,7 @@ from typing import Final
 
 from infra.local.providers.aws import regions
 from infra.local.providers.aws.kinds import Kind, Template
-from infra.local.providers.plugin import Resource
+from infra.local.providers.plugin import OutputsOf, Resource
 from infra.local.providers.values import Map, Value, entries, fields, number, plain, reveal, text
 
 _PLACE: Final = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
@@ -21,12 +21,15 @@ _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 class Facts:
     """What a template may name, for one resource in one generation."""
 
-    def __init__(self, kind: Kind, resource: Resource, generation: int, region: str) -> None:
+    def __init__(
+        self, kind: Kind, resource: Resource, generation: int, region: str, outputs_of: OutputsOf
+    ) -> None:
         self.kind = kind
         self.resource = resource
         self.generation = generation
         self.region = region
         self.id = ""
+        self._outputs_of = outputs_of
         self._busy: set[str] = set()
 
     def render(self, template: Template) -> Value:
@@ -38,6 +41,10 @@ class Facts:
         if isinstance(template, dict):
             return {key: self.render(item) for key, item in template.items()}
         return template
+
+    def other(self, identity: Value) -> Map:
+        """Return the outputs of another resource of the stack, none where it is not known here."""
+        return self._outputs_of(self.resource.stack, text(identity)) or {}
 
     def text(self, template: str) -> str:
         """Fill a text template in."""
@@ -143,6 +150,21 @@ def _path(facts: Facts, _: str) -> str:
     return text(facts.resource.inputs.get("path"), "/")
 
 
+def _vpc_of(facts: Facts, path: str) -> str:
+    """Read the VPC off the first subnet a resource is put into."""
+    found: Value = dict(facts.resource.inputs)
+    for step in path.split("."):
+        found = fields(found).get(step)
+    owners = (text(facts.other(subnet).get("vpcId")) for subnet in entries(found))
+    return next(filter(None, owners), "vpc-" + facts.digits("vpc", "x", "17"))
+
+
+def _source(facts: Facts, name: str) -> str:
+    """Read what a replica has from the database it follows, which may be named by identifier or by ARN."""
+    identity = text(facts.resource.inputs.get("replicateSourceDb"))
+    return text(facts.other(identity).get(name))
+
+
 def _certificate_status(facts: Facts, _: str) -> str:
     return "PENDING_VALIDATION" if facts.resource.inputs.get("validationMethod") is not None else "ISSUED"
 
@@ -171,7 +193,8 @@ _SPECIAL: Final[Mapping[str, Callable[[Facts, str], str]]] = {
         "active" if facts.resource.inputs.get("autoAccept") is True else "pending-acceptance"
     ),
     "certificateStatus": _certificate_status,
-    "sourceEngine": lambda _, __: "postgres",
+    "source": _source,
+    "vpcOf": _vpc_of,
     "topicArn": _topic_arn,
     "brokers": _brokers,
     "ns": _name_server,
