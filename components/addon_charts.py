@@ -17,6 +17,7 @@ from components.addon_contract import (
     NamespacePlan,
     in_order,
 )
+from components.addon_ingress import CERTIFICATES_NAMESPACE, INGRESS_NAMESPACE, cert_manager, nginx_ingress
 from components.addon_metrics import metrics_stack
 from infra import controller_policies as policies
 from infra import versions
@@ -28,7 +29,8 @@ from infra.pools import CAPACITY_LABEL, GPU_RESOURCE, POOL_LABEL, Capacity, Pool
 NAMESPACES = (
     NamespacePlan(name="tigera-operator", pod_security="privileged"),
     NamespacePlan(name="istio-system", pod_security="baseline"),
-    NamespacePlan(name="nginx-ingress", pod_security="baseline", mesh=True),
+    NamespacePlan(name=CERTIFICATES_NAMESPACE, pod_security="restricted"),
+    NamespacePlan(name=INGRESS_NAMESPACE, pod_security="baseline", mesh=True, targets=True),
     NamespacePlan(name="keda", pod_security="baseline"),
     # The node exporter needs host namespaces and paths.
     NamespacePlan(name="monitoring", pod_security="privileged"),
@@ -76,7 +78,8 @@ class AddOnCatalogue:
             AddOn(name="istio-base", chart=versions.ISTIO_BASE, namespace="istio-system"),
             self._istio_cni(),
             self._istiod(),
-            self._nginx_ingress(),
+            cert_manager(self._sizes, node_selector=STEADY_NODES),
+            nginx_ingress(self._sizes, traffic=self._target.ingress, node_selector=STEADY_NODES),
             self._keda(kafka),
             self._vertical_pod_autoscaler(),
             metrics_stack(self._sizes, node_selector=STEADY_NODES),
@@ -202,47 +205,19 @@ class AddOnCatalogue:
             "autoscaleMax": max(5, replicas),
             "nodeSelector": STEADY_NODES,
             "cni": {"enabled": True},
+            # As a sidecar of Kubernetes' own kind a proxy outlives the container that still serves while it drains.
+            "env": {"ENABLE_NATIVE_SIDECARS": "true"},
             "seccompProfile": {"type": "RuntimeDefault"},
             "meshConfig": {
                 "accessLogFile": "/dev/stdout",
                 "accessLogEncoding": "JSON",
                 "defaultConfig": {"holdApplicationUntilProxyStarts": True},
+                # Without it, Istio tries every request twice more, also those that must not be repeated.
+                "defaultHttpRetryPolicy": {"attempts": 0},
             },
             "global": {"proxy": {"resources": {"requests": SIDECAR_REQUESTS}}},
         }
         return AddOn(name="istiod", chart=versions.ISTIOD, namespace="istio-system", values=values)
-
-    def _nginx_ingress(self) -> AddOn:
-        controller = {
-            "kind": "deployment",
-            "replicaCount": self._sizes.ingress_replicas,
-            "nodeSelector": STEADY_NODES,
-            "ingressClass": {"name": "nginx", "create": True, "setAsDefaultIngress": True},
-            # The load balancer reaches pods by a target group binding, so no load balancer is asked for here.
-            "service": {"create": True, "type": "ClusterIP", "externalTrafficPolicy": ""},
-            "reportIngressStatus": {"enable": False},
-            "telemetryReporting": {"enable": False},
-            "healthStatus": True,
-            "podDisruptionBudget": {"enabled": self._sizes.ingress_replicas > 1, "maxUnavailable": 1},
-            "resources": {"requests": {"cpu": "250m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}},
-            "terminationGracePeriodSeconds": 60,
-            "config": {
-                "entries": {
-                    "set-real-ip-from": self._target.vpc_cidr,
-                    "real-ip-header": "X-Forwarded-For",
-                    "real-ip-recursive": "True",
-                    "server-tokens": "False",
-                    "ssl-protocols": "TLSv1.2 TLSv1.3",
-                }
-            },
-        }
-        values = {"controller": controller, "prometheus": {"create": True}}
-        return AddOn(
-            name="nginx-ingress",
-            chart=versions.NGINX_INGRESS,
-            namespace="nginx-ingress",
-            values=values,
-        )
 
     def _keda(self, kafka: KafkaAccess | None) -> AddOn:
         replicas = self._sizes.replicas

@@ -58,11 +58,13 @@ class NamespacePlan:
         name: Name in the cluster.
         pod_security: Pod Security level that is enforced.
         mesh: Whether pods get a sidecar.
+        targets: Whether pods are the load balancer's targets, and count as ready once it finds them healthy.
     """
 
     name: str
     pod_security: Literal["privileged", "baseline", "restricted"]
     mesh: bool = False
+    targets: bool = False
 
     @property
     def labels(self) -> dict[str, str]:
@@ -71,6 +73,8 @@ class NamespacePlan:
             "pod-security.kubernetes.io/enforce": self.pod_security,
             "pod-security.kubernetes.io/warn": "restricted",
         }
+        if self.targets:
+            labels["elbv2.k8s.aws/pod-readiness-gate-inject"] = "enabled"
         return {**labels, "istio-injection": "enabled" if self.mesh else "disabled"}
 
 
@@ -88,6 +92,21 @@ class KafkaAccess:
 
 
 @dataclass(frozen=True, kw_only=True)
+class IngressTraffic:
+    """What the ingress controller must know of the traffic that it takes.
+
+    Attributes:
+        trusted_hops: Ranges of the load balancer's subnets: whose word on a client's address is believed.
+        drain_seconds: How long a leaving pod still serves: until the load balancer sends nothing more.
+        request_seconds: The longest that a request may take behind it.
+    """
+
+    trusted_hops: Sequence[str]
+    drain_seconds: int
+    request_seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AddOnTarget:
     """The cluster that add-ons go to.
 
@@ -96,7 +115,7 @@ class AddOnTarget:
         kubernetes_version: Its minor version, e.g. `1.36`.
         provider: Kubernetes provider of the cluster.
         vpc_id: Its VPC.
-        vpc_cidr: Range of the VPC: whose forwarded addresses the ingress trusts.
+        ingress: The traffic that the ingress controller takes.
         nodes: Node groups that must stand before pods can be placed.
         disk_key_arn: Customer key of persistent volumes.
         secrets_key_arn: Customer key of the stack's secrets.
@@ -107,7 +126,7 @@ class AddOnTarget:
     kubernetes_version: str
     provider: kubernetes.Provider
     vpc_id: pulumi.Input[str]
-    vpc_cidr: pulumi.Input[str]
+    ingress: IngressTraffic
     nodes: Sequence[pulumi.Resource]
     disk_key_arn: pulumi.Input[str]
     secrets_key_arn: pulumi.Input[str]

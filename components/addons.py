@@ -146,8 +146,8 @@ class AddOns(Component):
     """The add-ons of a cluster with nodes: EBS CSI driver, CoreDNS, storage class, and the Helm releases.
 
     Releases are made one after the other and destroyed in the reverse order: Calico, AWS Load Balancer
-    Controller, Cluster Autoscaler, metrics-server, Istio (base, CNI, istiod), NGINX ingress, KEDA, VPA,
-    kube-prometheus-stack, Kafka exporter, External Secrets, NVIDIA device plugin. Each is atomic: what does not
+    Controller, Cluster Autoscaler, metrics-server, Istio (base, CNI, istiod), cert-manager, NGINX ingress, KEDA,
+    VPA, kube-prometheus-stack, Kafka exporter, External Secrets, NVIDIA device plugin. Each is atomic: what does not
     come up is rolled back. Controllers that talk to AWS have an identity of their own, made before their pods.
 
     Args:

@@ -10,8 +10,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.base import Component
-from components.cluster_site import ClusterSite, object_labels
+from components.cluster_site import ClusterSite
 from infra import keda, scaling
+from infra.labels import object_labels
 from infra.model.service import (
     KafkaLagMetric,
     PrometheusMetric,

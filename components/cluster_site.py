@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_kubernetes as k8s
-
-from infra.model.service import Service
-from infra.naming import PROJECT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,21 +42,3 @@ class ClusterSite:
     def waiting_for(self, *resources: pulumi.Resource) -> ClusterSite:
         """This site for a workload that also needs `resources` first, e.g. its Pod Identity association."""
         return replace(self, after=(*self.after, *resources))
-
-
-STABLE = "stable"
-"""Value of the label `version` of a service's regular pods; a canary carries another."""
-
-
-def selector_labels(service_name: str) -> Mapping[str, str]:
-    """Labels that every pod of a service carries, whatever its version."""
-    return {"app.kubernetes.io/name": service_name, "app.kubernetes.io/part-of": PROJECT}
-
-
-def object_labels(service: Service) -> Mapping[str, str]:
-    """Labels of a service's objects (Kubernetes' recommended ones); never used as a selector."""
-    return {
-        **selector_labels(service.workload_name),
-        "app.kubernetes.io/component": service.name,
-        "app.kubernetes.io/managed-by": "pulumi",
-    }

@@ -17,6 +17,7 @@ from infra.model.service import Service
 from infra.model.stack import EdgeSettings
 from infra.naming import StackContext
 from infra.routing import ORIGIN_VERIFY_HEADER, api_domain
+from infra.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS, CLOUDFRONT_RESPONSE_SECONDS, CONNECT_SECONDS
 
 API_ORIGIN = "api"
 STATIC_ORIGIN = "static"
@@ -27,10 +28,6 @@ VIEWER_TLS = "TLSv1.2_2021"
 UNCACHED_ERRORS = (404, 500, 502, 503, 504)
 """Statuses that CloudFront would keep for 10 s: long enough to hide that a region is back."""
 CONNECT_ATTEMPTS = 2
-CONNECT_TIMEOUT_SECONDS = 5
-READ_TIMEOUT_SECONDS = 60
-KEEP_ALIVE_SECONDS = 60
-"""Shorter than the load balancer's idle timeout."""
 LOG_FIELDS = (
     "date",
     "time",
@@ -219,7 +216,7 @@ class Edge(Component):
             origin_id=API_ORIGIN,
             domain_name=origin.domain_name,
             connection_attempts=CONNECT_ATTEMPTS,
-            connection_timeout=CONNECT_TIMEOUT_SECONDS,
+            connection_timeout=CONNECT_SECONDS,
             custom_headers=[
                 cloudfront.DistributionOriginCustomHeaderArgs(
                     name=ORIGIN_VERIFY_HEADER, value=pulumi.Output.secret(origin.secret)
@@ -230,8 +227,8 @@ class Edge(Component):
                 https_port=443,
                 origin_protocol_policy="https-only",
                 origin_ssl_protocols=["TLSv1.2"],
-                origin_read_timeout=READ_TIMEOUT_SECONDS,
-                origin_keepalive_timeout=KEEP_ALIVE_SECONDS,
+                origin_read_timeout=CLOUDFRONT_RESPONSE_SECONDS,
+                origin_keepalive_timeout=CLOUDFRONT_KEEP_ALIVE_SECONDS,
             ),
         )
 

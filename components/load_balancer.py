@@ -21,13 +21,12 @@ from infra.routing import (
     RoutePlan,
     plan_routes,
 )
+from infra.timeouts import LOAD_BALANCER_IDLE_SECONDS
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 """TLS 1.3 and 1.2, forward secrecy and authenticated encryption only."""
 HTTP_PORT = 80
 HTTPS_PORT = 443
-IDLE_TIMEOUT_SECONDS = 65
-"""Longer than the 60 s that CloudFront keeps an idle connection, so that it never writes to a closed one."""
 CLOUDFRONT_PREFIX_LIST = "com.amazonaws.global.cloudfront.origin-facing"
 HEALTHY_STATUS = "200"
 
@@ -231,13 +230,14 @@ class LoadBalancer(Component):
             drop_invalid_header_fields=True,
             desync_mitigation_mode="strictest",
             preserve_host_header=True,
-            xff_header_processing_mode="append",
+            # Its last address stays the one that CloudFront saw, and not CloudFront's own.
+            xff_header_processing_mode="preserve",
             enable_http2=True,
             enable_cross_zone_load_balancing=True,
             enable_zonal_shift=True,
             enable_waf_fail_open=False,
             enable_deletion_protection=self.context.protect,
-            idle_timeout=IDLE_TIMEOUT_SECONDS,
+            idle_timeout=LOAD_BALANCER_IDLE_SECONDS,
             access_logs=aws.lb.LoadBalancerAccessLogsArgs(
                 bucket=log_bucket, prefix=LOAD_BALANCER_PREFIX, enabled=True
             ),

@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 import pulumi
 from pulumi_kubernetes import core, meta
 
-from components.cluster_site import STABLE, object_labels, selector_labels
+from infra.drain import explain_grace, grace_is_enough, pre_stop_seconds
+from infra.labels import STABLE, object_labels, selector_labels
 from infra.model.service import Service
 from infra.pools import POOL_LABEL, SHAPES, PoolName
 from infra.ports import DATA_PORTS, POD_IDENTITY_ADDRESS
@@ -20,8 +21,6 @@ USER = 10_001
 SCRATCH_DIRECTORY = PurePosixPath("/", "tmp")
 """The one writable place, gone with the pod."""
 POLICY_DIRECTORY = "/etc/parking"
-DRAIN_MARGIN_SECONDS = 5
-"""How much longer a pod serves than the load balancer's deregistration delay."""
 STARTUP_SECONDS = 30
 """A container that does not listen by then is restarted (specification: service restart under 30 s)."""
 READINESS_PERIOD_SECONDS = 5
@@ -36,24 +35,16 @@ class PodConfiguration:
     digest: pulumi.Input[str]
 
 
-def pre_stop_seconds(service: Service) -> int:
-    """How long a leaving pod still serves: until every tier before it has stopped sending."""
-    return service.load_balancing.deregistration_delay_seconds + DRAIN_MARGIN_SECONDS
-
-
 def check_grace(service: Service) -> None:
     """Refuse a termination grace that would cut a draining request.
 
     Raises:
-        ValueError: When the grace does not exceed the drain and the slowest objective together.
+        ValueError: When the grace does not exceed the drain and the slowest request together.
     """
-    slowest = max((objective.target_ms for objective in service.objectives), default=0) / 1000
-    needed = pre_stop_seconds(service) + slowest
-    if service.termination_grace_seconds <= needed:
+    if not grace_is_enough(service):
         raise ValueError(
             f"{service.name}: terminationGraceSeconds is {service.termination_grace_seconds}; it must exceed "
-            f"{needed:g} s: {service.load_balancing.deregistration_delay_seconds} s deregistration, "
-            f"{DRAIN_MARGIN_SECONDS} s margin and {slowest:g} s of the slowest objective"
+            f"{explain_grace(service)}"
         )
 
 

@@ -28,6 +28,8 @@ def resolve(service: Service, settings: ServiceSettings) -> Service:
     # Shallow, so that nested models stay models: strict validation refuses their dumped form.
     changed: dict[str, Any] = dict(service)
     changed["canary_percent"] = settings.canary_percent
+    if settings.internet_hosts:
+        changed["internet_hosts"] = settings.internet_hosts
     changed["scaling"] = _revalidated(service.scaling, {k: v for k, v in replicas.items() if v is not None})
     if settings.consumers is not None:
         if service.consumption is None:

@@ -73,6 +73,7 @@ METRICS_SERVER = Chart(
 ISTIO_BASE = Chart(chart="base", repository=_ISTIO_CHARTS, version=_ISTIO)
 ISTIO_CNI = Chart(chart="cni", repository=_ISTIO_CHARTS, version=_ISTIO)
 ISTIOD = Chart(chart="istiod", repository=_ISTIO_CHARTS, version=_ISTIO)
+CERT_MANAGER = Chart(chart="cert-manager", repository="https://charts.jetstack.io", version="v1.21.2")
 NGINX_INGRESS = Chart(chart="nginx-ingress", repository="https://helm.nginx.com/stable", version="2.7.2")
 KEDA = Chart(chart="keda", repository="https://kedacore.github.io/charts", version="2.20.2")
 VERTICAL_POD_AUTOSCALER = Chart(
@@ -95,6 +96,7 @@ CHARTS = (
     ISTIO_BASE,
     ISTIO_CNI,
     ISTIOD,
+    CERT_MANAGER,
     NGINX_INGRESS,
     KEDA,
     VERTICAL_POD_AUTOSCALER,
@@ -130,6 +132,13 @@ EKS_ADD_ONS = (VPC_CNI, KUBE_PROXY, COREDNS, EBS_CSI, POD_IDENTITY_AGENT)
 
 CLUSTER_AUTOSCALER_IMAGES = {"1.34": "v1.34.5", "1.35": "v1.35.2", "1.36": "v1.36.1"}
 """Image tag by Kubernetes minor: the autoscaler simulates the scheduler, so its minor follows the cluster's."""
+
+PGBOUNCER = "1.25.2"
+"""The oldest that is safe: CVE-2026-6664 to 6667 are mended in it."""
+PGBOUNCER_IMAGE = f"ghcr.io/cloudnative-pg/pgbouncer:{PGBOUNCER}"
+PGBOUNCER_EXPORTER_IMAGE = "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0"
+POSTGRES_CLIENT_IMAGE = "public.ecr.aws/docker/library/postgres:17.10-bookworm"
+"""Carries psql, which runs the migrations; of the servers' major version."""
 
 
 def minor(version: str) -> tuple[int, int]:

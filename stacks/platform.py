@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.addon_contract import AddOnSizes, AddOnTarget, KafkaAccess
+from components.addon_contract import AddOnSizes, AddOnTarget, IngressTraffic, KafkaAccess
 from components.addons import AddOns, NodeAddOns
 from components.cluster import Cluster
 from components.encryption import Purpose
@@ -46,6 +46,7 @@ def build(
     foundation: Foundation,
     cluster: Cluster,
     streaming: Streaming,
+    ingress: IngressTraffic,
 ) -> Platform:
     """Create node pools and add-ons on a control plane."""
     version = settings.cluster.version
@@ -74,7 +75,7 @@ def build(
             kubernetes_version=version,
             provider=cluster.provider,
             vpc_id=foundation.network.vpc_id,
-            vpc_cidr=foundation.network.vpc_cidr,
+            ingress=ingress,
             nodes=nodes,
             disk_key_arn=foundation.keys.arn(Purpose.STORAGE),
             secrets_key_arn=foundation.keys.arn(Purpose.SECRETS),

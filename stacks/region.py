@@ -14,7 +14,7 @@ from infra.model.service import Service
 from infra.model.stack import Role, StackSettings
 from infra.naming import StackContext
 from infra.routing import api_domain, origin_domain
-from stacks import contract, data, edge, foundation, outputs, platform, traffic, workloads
+from stacks import contract, data, edge, foundation, mesh, outputs, platform, traffic, workloads
 from stacks.contract import Primary
 from stacks.data import Data
 from stacks.edge import GlobalNames
@@ -70,6 +70,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         foundation=ground,
         cluster=cluster,
         streaming=stores.streaming,
+        ingress=mesh.traffic(settings=settings, services=services),
     )
     workloads.build(
         context=context,

@@ -1,4 +1,4 @@
-"""The services of a region on its cluster: workloads, autoscalers, identities, target bindings."""
+"""The services of a region on its cluster: workloads, mesh, autoscalers, identities, target bindings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pulumi
 
+from components.addon_ingress import INGRESS_NAMESPACE, INGRESS_PORT
 from components.addon_metrics import MONITORING_NAMESPACE, PROMETHEUS_ADDRESS
 from components.autoscaling import Autoscaler, MetricSources
 from components.cluster_site import ClusterSite
@@ -20,11 +21,12 @@ from infra.catalogue import callees, image_suffix, repository
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import PROJECT, StackContext
+from stacks import mesh
 from stacks.data import Data
 from stacks.foundation import Foundation
 from stacks.platform import Platform
 
-INGRESS = BoundService(namespace="nginx-ingress", name="nginx-ingress-controller", port=443)
+INGRESS = BoundService(namespace=INGRESS_NAMESPACE, name="nginx-ingress-controller", port=INGRESS_PORT)
 """The ingress controller's service, as its chart names it."""
 
 
@@ -38,9 +40,16 @@ def build(
     platform: Platform,
     balancer: LoadBalancer,
 ) -> None:
-    """Create every service of the catalogue and bind the ingress controller to its target groups."""
+    """Create every service of the catalogue with its mesh, and bind the ingress controller to its target groups."""
     provider = platform.cluster.provider
     namespace = WorkloadNamespace("workloads", context=context, namespace=PROJECT, provider=provider)
+    mesh.build(
+        context=context,
+        settings=settings,
+        services=services,
+        platform=platform,
+        namespace=namespace.namespace,
+    )
     priorities = PriorityClasses("priorities", context=context, provider=provider)
     site = ClusterSite(
         provider=provider,
@@ -51,8 +60,8 @@ def build(
             for subnet in plan(vpc_cidr=settings.network.cidr, zones=settings.network.zones)
             if subnet.tier is Tier.DATABASE
         ],
-        ingress_namespace="nginx-ingress",
-        mesh_namespace="istio-system",
+        ingress_namespace=INGRESS_NAMESPACE,
+        mesh_namespace=mesh.MESH_NAMESPACE,
         monitoring_namespace=MONITORING_NAMESPACE,
         after=(*platform.add_ons.ready, *priorities.ready),
         await_rollouts=False,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infra.model.base import Model
+from infra.model.base import DomainName, Model
 
 Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi)?$")]
 """A Kubernetes quantity, e.g. `500m` or `2Gi`."""
@@ -205,6 +205,13 @@ class Objective(Model):
     percentile: float = Field(gt=0, lt=100)
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Annotated[str, Field(pattern=r"^/")]
+    timeout_ms: int | None = Field(default=None, gt=0)
+    """When the mesh gives the operation up; none: a multiple of the target (`infra.timeouts.operation_ms`)."""
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether a request may be sent again without harm."""
+        return self.method == "GET"
 
 
 class ErrorClass(StrEnum):
@@ -271,6 +278,8 @@ class Service(Model):
     """Services that may call it inside the mesh; the ingress always may."""
     calls_internet: bool = False
     """Whether it calls HTTPS services outside the platform, e.g. a payment gateway."""
+    internet_hosts: tuple[DomainName, ...] = ()
+    """The hosts it may call there; none, where it calls the internet: any."""
     canary_percent: int = Field(default=0, ge=0, le=50)
     """Share of requests sent to the canary subset."""
     application_cache: tuple[CacheTtl, ...] = ()

@@ -11,11 +11,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.model.base import Model
+from infra.model.base import DomainName, Model
 
 Cidr = Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$")]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+){1,2}$")]
-DomainName = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$")]
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 
 
@@ -146,10 +145,13 @@ class ConnectionPoolSettings(Model):
     """PgBouncer between the services and the database."""
 
     replicas: int = Field(default=2, ge=2, le=10)
+    """Pods of each of the two poolers: read-write and read-only."""
     client_connections: int = Field(default=200, ge=10, le=10_000)
     """Client connections a service may hold, over all its pods."""
     multiplexing_ratio: int = Field(default=10, ge=1, le=100)
     """Client connections per server connection."""
+    regions: int = Field(default=1, ge=1, le=10)
+    """Regions whose pools reach the same writer, this one included."""
     statement_timeout_seconds: int = Field(default=30, ge=1, le=3600)
     idle_timeout_seconds: int = Field(default=300, ge=10, le=86_400)
 
@@ -250,6 +252,8 @@ class ServiceSettings(Model):
     """Members of its Kafka consumer group."""
     canary_percent: int = Field(default=0, ge=0, le=50)
     """Share of requests sent to the canary subset."""
+    internet_hosts: tuple[DomainName, ...] = ()
+    """Hosts outside the platform that it may call over HTTPS, e.g. the payment gateway's; none: the catalogue's."""
 
 
 class StackSettings(Model):

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import MockResourceArgs
 
-from components.addon_contract import AddOnTarget, KafkaAccess
+from components.addon_contract import AddOnTarget, IngressTraffic, KafkaAccess
 from tests.unit.components.building import AccountRecorder
 
 CLUSTER = "eks:index:Cluster"
@@ -56,7 +56,9 @@ def target(
         kubernetes_version=version,
         provider=kubernetes.Provider("cluster-kubernetes", kubeconfig="{}", opts=opts),
         vpc_id="vpc-1",
-        vpc_cidr="10.0.0.0/16",
+        ingress=IngressTraffic(
+            trusted_hops=["10.0.32.0/22", "10.0.96.0/22"], drain_seconds=35, request_seconds=25
+        ),
         nodes=nodes,
         disk_key_arn=f"{KEY}disk",
         secrets_key_arn=f"{KEY}secrets",

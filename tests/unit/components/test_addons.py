@@ -32,6 +32,7 @@ ORDER = (
     "istio-base",
     "istio-cni",
     "istiod",
+    "cert-manager",
     "nginx-ingress",
     "keda",
     "vertical-pod-autoscaler",
@@ -306,19 +307,23 @@ def test_the_autoscaler_fills_spot_first_and_scales_down_sooner_than_its_default
     assert values["extraArgs"]["skip-nodes-with-local-storage"] is False
 
 
-def test_the_ingress_asks_for_no_load_balancer_and_trusts_only_the_vpc() -> None:
-    controller = release(build_add_ons(), "nginx-ingress").inputs["values"]["controller"]
-
-    assert controller["service"]["type"] == "ClusterIP"
-    assert controller["replicaCount"] == 3
-    assert controller["config"]["entries"]["set-real-ip-from"] == "10.0.0.0/16"
-
-
 def test_the_mesh_needs_no_network_administration_in_pods() -> None:
     built = build_add_ons()
 
     assert release(built, "istiod").inputs["values"]["cni"] == {"enabled": True}
     assert ORDER.index("istio-cni") < ORDER.index("istiod")
+
+
+def test_a_proxy_outlives_the_container_it_serves() -> None:
+    env = release(build_add_ons(), "istiod").inputs["values"]["env"]
+
+    assert env == {"ENABLE_NATIVE_SIDECARS": "true"}
+
+
+def test_nothing_is_retried_that_no_route_declares() -> None:
+    mesh = release(build_add_ons(), "istiod").inputs["values"]["meshConfig"]
+
+    assert mesh["defaultHttpRetryPolicy"] == {"attempts": 0}
 
 
 def test_prometheus_sees_every_monitor_and_the_login_is_never_in_its_values() -> None:
@@ -354,6 +359,7 @@ def test_namespaces_enforce_pod_security_and_only_the_ingress_is_in_the_mesh() -
     assert set(made) == {
         "tigera-operator",
         "istio-system",
+        "cert-manager",
         "nginx-ingress",
         "keda",
         "monitoring",
@@ -380,7 +386,7 @@ def test_staging_runs_one_of_each_controller() -> None:
 def test_without_gpu_or_kafka_their_add_ons_are_absent() -> None:
     built = build_add_ons(sizes=AddOnSizes(gpu=False), kafka=False)
 
-    assert tuple(built.outputs["order"]) == (*ORDER[:11], "external-secrets")
+    assert tuple(built.outputs["order"]) == (*ORDER[: ORDER.index("kafka-exporter")], "external-secrets")
     assert not [item for item in built.recorder.of_type(ROLE) if item.name == "addons-keda-operator"]
     assert "addons-kube-prometheus-stack" in built.depends_on(RELEASE, "addons-external-secrets")
 

@@ -6,6 +6,7 @@ import pytest
 
 from components.load_balancer import LoadBalancer, LoadBalancerNetwork
 from infra.model.service import Service
+from infra.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.traffic import SECRETS, TrafficRecorder, is_secret, revealed
@@ -97,7 +98,12 @@ def test_the_load_balancer_is_hardened_and_logs_requests_and_connections(built: 
 
 
 def test_it_waits_longer_than_cloudfront_before_it_closes_an_idle_connection(built: Built) -> None:
-    assert built.recorder.one(BALANCER).inputs["idleTimeout"] > 60
+    assert built.recorder.one(BALANCER).inputs["idleTimeout"] == 45
+    assert CLOUDFRONT_KEEP_ALIVE_SECONDS < 45
+
+
+def test_the_last_forwarded_address_stays_the_one_that_cloudfront_saw(built: Built) -> None:
+    assert built.recorder.one(BALANCER).inputs["xffHeaderProcessingMode"] == "preserve"
 
 
 def test_deletion_protection_is_off_where_the_stack_does_not_protect() -> None:

@@ -198,7 +198,7 @@ def test_a_grace_that_would_cut_requests_is_refused() -> None:
         deregistration_delay_seconds=120,
     )
 
-    with pytest.raises(ValueError, match="terminationGraceSeconds is 75; it must exceed 125 s"):
+    with pytest.raises(ValueError, match="terminationGraceSeconds is 75; it must exceed 135 s"):
         built(service(load_balancing=slow))
 
 
