@@ -88,6 +88,11 @@ def _main(args: Sequence[str]) -> int:
         if not invocation.words or invocation.words == ("help",):
             print(_HELP.format(root=home.root))
         return code
+    if invocation.command == "watch":
+        raise LocalError(
+            "`watch` is not here.\n  found: the engine would watch the mirrored project, which does not change\n"
+            "  to do: run bin/pulumi-local up after a change",
+        )
     state.mend(home)
     run.project_name = project.project_name(home)
     project.prepare(home)
@@ -207,7 +212,10 @@ def _initialise(run: _Run, stack: str) -> None:
         code = run.engine_command(args, cwd=run.home.mirror, ports={}, quiet=True)
     if code != 0 and not run.checkpoint(stack).exists:
         passphrases.forget(home=run.home, stack=stack)
-        raise LocalError(f"stack '{stack}' could not be made; see above", exit_code=code)
+        problem = project.syntax_error(project.stack_file(home=run.home, stack=stack))
+        raise LocalError(
+            f"stack '{stack}' could not be made; {problem or 'the engine says why above'}", exit_code=code
+        )
     say(f"made stack '{stack}', which had none of its state here yet")
 
 
@@ -215,6 +223,9 @@ def _follow_up(run: _Run, *, code: int, before: Mapping[StackFile, str], stack: 
     """Carry what a finished command changed to where it belongs."""
     invocation, home = run.invocation, run.home
     if code != 0:
+        for file in before:
+            if problem := project.syntax_error(file):
+                say(problem)
         return
     changes_provider = invocation.words[:2] == ("stack", "change-secrets-provider")
     if invocation.command == "config" or changes_provider:

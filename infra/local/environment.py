@@ -60,6 +60,7 @@ def for_engine(
         "PULUMI_HOME": str(home.pulumi_home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_SUPPRESS_NEO_LINK": "true",
+        "PULUMI_LOG_ROTATION_MAX_TOTAL_MB": "50",
         # The stand-ins are the providers: fetching real ones (hundreds of megabytes) would be for nothing.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": environ.get(
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true"

@@ -117,6 +117,20 @@ def salt_of(mirror: Path) -> str | None:
     return found[1] if found else None
 
 
+def syntax_error(file: StackFile) -> str | None:
+    """What is wrong with a stack file as YAML, with its name, which the engine does not give."""
+    yaml = importlib.import_module("yaml")
+    try:
+        yaml.safe_load(file.real.read_text(encoding="utf-8", errors="replace"))
+    except FileNotFoundError:
+        return None
+    except yaml.YAMLError as error:
+        where = getattr(error, "problem_mark", None)
+        line = f" at line {where.line + 1}" if where else ""
+        return f"{file.real} is not valid YAML{line}: {getattr(error, 'problem', error)}"
+    return None
+
+
 def snapshot(home: Home, file: StackFile | None) -> dict[StackFile, str]:
     """What the mirrored stack files say before a command, that of the command's own stack included."""
     files = [stack_file(home=home, stack=name) for name in stack_names(home)]

@@ -270,3 +270,19 @@ def test_a_renamed_stack_leaves_its_file_to_be_renamed(mini: Mini) -> None:
     mini.git("mv", "Pulumi.dev.yaml", "Pulumi.later.yaml")
     mini.ok("up", "--yes", "--stack", "later")
     assert "mini-later" in mini.resources("later")
+
+
+def test_a_stack_file_that_is_no_yaml_is_named_with_its_line(mini: Mini) -> None:
+    path = mini.root / "Pulumi.dev.yaml"
+    whole = path.read_text()
+    path.write_text(whole.replace("hello", "hello: ["))
+    named = f"{path} is not valid YAML at line 6"
+    assert named in mini.refused("preview", "--stack", "dev")
+    path.write_text(whole)
+    mini.ok("preview", "--stack", "dev")
+    path.write_text(whole.replace("hello", "hello: ["))
+    assert named in mini.refused("preview", "--stack", "dev")
+
+
+def test_watching_is_refused(mini: Mini) -> None:
+    assert "`watch` is not here" in mini.refused("watch", "--stack", "dev")

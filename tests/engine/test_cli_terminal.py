@@ -93,7 +93,10 @@ def test_the_engine_asks_and_takes_the_answer(mini: Mini, terminal: Terminal) ->
     terminal.read_until("code $?")
     terminal.read_until("Do you want to perform this update?")
     terminal.type(b"no\r")
-    assert "code 0" not in terminal.read_until("shell> ")
+    shown = terminal.read_until("shell> ")
+    assert "declined" in shown
+    assert "code 0" not in shown
+    assert "Stopped" not in shown
     assert not list(mini.records.glob("slow-*.json"))
 
 
