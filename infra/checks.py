@@ -15,6 +15,7 @@ from infra.instances import BROKER_TYPES, CACHE_NODE_GIB, DATABASE_CLASSES, NODE
 from infra.model.service import Pool, Service
 from infra.model.stack import CacheSettings, PoolSettings, Role, ServiceSettings, StackSettings
 from infra.problems import Problem
+from infra.traffic_checks import traffic_problems
 
 STANDARD_SUPPORT = {"1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02"}
 """Kubernetes versions that the add-ons are pinned for, and when EKS ends their standard support."""
@@ -469,6 +470,10 @@ def _kubernetes(subject: Subject) -> Iterator[Problem]:
         )
 
 
+def _traffic(subject: Subject) -> Iterator[Problem]:
+    yield from traffic_problems(subject.settings, subject.catalogue)
+
+
 _CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     _zones,
     _ranges,
@@ -483,4 +488,5 @@ _CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     _streaming,
     _consumers,
     _services,
+    _traffic,
 )

@@ -135,7 +135,7 @@ def _impatient(key: str, outer: Wait, inner: Wait) -> Problem:
     return Problem(
         key=key,
         found=f"{inner.who} {inner.seconds:g} s, {outer.who} {outer.seconds:g} s",
-        allowed=f"{inner.who} under {outer.seconds:g} s",
+        allowed=f"{inner.who} under {outer.seconds:g} s, or {outer.who} over {inner.seconds:g} s",
         why="a tier that waits no longer than the one behind it gives up first, and that one's work is lost unseen",
-        action="shorten the inner time, or lengthen the outer one (infra/timeouts.py has them all)",
+        action="put them in order; infra/timeouts.py has the tiers' times, services/ the objectives",
     )
