@@ -57,21 +57,24 @@ def flat_resources(export: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = cast("list[dict[str, Any]]", export["deployment"]["resources"])
     parents = {str(entry["urn"]): str(entry.get("parent", "")) for entry in found}
     components = {str(entry["urn"]) for entry in found if not entry.get("custom")}
-    remote = {urn for urn in components if not urn.split("::")[2].split("$")[-1].startswith(_OWN)}
+    remote = {
+        urn for urn in components if not urn.split("::")[2].split("$")[-1].startswith((_OWN, "pulumi:"))
+    }
     flat: list[dict[str, Any]] = []
+    same: dict[tuple[str, str], int] = {}
     for entry in found:
         kind, urn = str(entry["type"]), str(entry["urn"])
         if kind.startswith("pulumi:") or _is_below(urn, remote, parents):
             continue
         package = kind.partition(":")[0]
-        # Siblings of the same name are told apart by their parents, which a flat program does not have.
-        name = (
-            urn.partition("::")[2].partition("::")[2].replace("::", "-").replace("$", "-").replace("/", "-")
-        )
+        name = urn.rpartition("::")[2]
+        same[kind, name] = same.get((kind, name), 0) + 1
+        # What had its name under another parent needs one of its own in a flat program.
+        number = same[kind, name]
         flat.append(
             {
                 "type": kind,
-                "name": name,
+                "name": name if number == 1 else f"{name}-{number}",
                 "inputs": {} if kind.startswith(_OWN) else entry.get("inputs", {}),
                 "component": urn in components,
                 "remote": urn in remote,
