@@ -31,12 +31,14 @@ class SecretOptions:
             production, 0 elsewhere, because a name that waits for deletion cannot be made again.
         replica_key_arns: Regions to copy the secret to, with the KMS key there.
         stateful: Whether the stack's deletion protection covers it.
+        value: A password that another region generated; none: one is generated.
     """
 
     generation: int = 1
     recovery_window_days: int | None = None
     replica_key_arns: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     stateful: bool = False
+    value: pulumi.Input[str] | None = None
 
 
 class GeneratedSecret(Component):
@@ -84,12 +86,12 @@ class GeneratedSecret(Component):
         self._fields = fields or {}
         if "password" in self._fields:
             raise ValueError(f"secret {name!r}: the field 'password' is the generated one")
-        self._password = self._create_password()
+        password = self._create_password().result if self._options.value is None else self._options.value
+        self.value = pulumi.Output.secret(password)
         secret = self._create_secret(description, key_arn)
         self._create_version(secret)
         self.arn = secret.arn
         self.secret_name = secret.name
-        self.value = pulumi.Output.secret(self._password.result)
         self.register_outputs({"arn": self.arn, "secret_name": self.secret_name, "value": self.value})
 
     def _recovery_window(self) -> int:
@@ -128,7 +130,7 @@ class GeneratedSecret(Component):
         )
 
     def _create_version(self, secret: aws.secretsmanager.Secret) -> None:
-        document = pulumi.Output.all(**{**self._fields, "password": self._password.result}).apply(
+        document = pulumi.Output.all(**{**self._fields, "password": self.value}).apply(
             lambda values: json.dumps(values, sort_keys=True)
         )
         aws.secretsmanager.SecretVersion(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from infra import addressing, capacity
+from infra import addressing, capacity, pgbouncer
 from infra.addressing import ZONE_LETTERS
 from infra.instances import BROKER_TYPES, CACHE_NODE_GIB, DATABASE_CLASSES, NODE_TYPES
 from infra.model.service import Pool, Service
@@ -253,21 +253,25 @@ def _database(subject: Subject) -> Iterator[Problem]:
 
 
 def _connections(subject: Subject) -> Iterator[Problem]:
-    settings = subject.settings
-    pool, database = settings.connection_pool, settings.database
-    writers = [service.name for service in subject.catalogue if service.writes_database]
-    needed = len(writers) * pool.server_connections * pool.replicas
-    budget = database.max_connections - database.reserved_connections
-    if needed > budget:
-        yield Problem(
-            key="parking:connectionPool",
-            found=f"{needed} server connections: {len(writers)} writing services ({', '.join(writers)}) "
-            f"x {pool.server_connections} a pool x {pool.replicas} PgBouncer pods",
-            allowed=f"{budget}: database.maxConnections {database.max_connections} "
-            f"less {database.reserved_connections} reserved",
-            why="past its limit PostgreSQL refuses connections, to every service",
-            action="lower replicas or clientConnections, or raise multiplexingRatio or database.maxConnections",
-        )
+    pool, database = subject.settings.connection_pool, subject.settings.database
+    taken = pgbouncer.budget(subject.catalogue, settings=pool, readers=database.readers)
+    offered = database.max_connections - database.reserved_connections
+    for server, needed, services in (
+        ("writer", taken.writer, pgbouncer.writers(subject.catalogue)),
+        ("reader", taken.reader, pgbouncer.users(subject.catalogue)),
+    ):
+        if needed > offered:
+            yield Problem(
+                key="parking:connectionPool",
+                found=f"{needed} server connections on a {server}: {pool.server_connections} a pool, pools of "
+                f"{', '.join(service.name for service in services)}, {pool.replicas} PgBouncer pods"
+                + (f" in each of {pool.regions} regions" if server == "writer" else "")
+                + f", {pgbouncer.SURGE_PODS} more while one is replaced",
+                allowed=f"{offered}: database.maxConnections {database.max_connections} "
+                f"less {database.reserved_connections} reserved",
+                why="past its limit PostgreSQL refuses connections, to every service",
+                action="lower replicas or clientConnections, or raise multiplexingRatio or database.maxConnections",
+            )
 
 
 def _caches(subject: Subject) -> Iterator[Problem]:

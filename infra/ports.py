@@ -7,8 +7,8 @@ POOLER = 6432
 REDIS = 6379
 KAFKA_IAM = 9098
 """MSK's listener with IAM authentication inside the VPC."""
-DATA_PORTS = frozenset({POSTGRES, POOLER, REDIS, KAFKA_IAM})
-"""Ports of stores, which bypass the mesh."""
+DATA_PORTS = frozenset({POSTGRES, REDIS, KAFKA_IAM})
+"""Ports of stores, which bypass the mesh; the pooler is in it, and trusts its mutual TLS."""
 
 DNS = 53
 HTTPS = 443

@@ -13,10 +13,11 @@ from infra.model.base import Model
 from infra.naming import PROJECT
 from infra.routing import MAX_ORIGIN_SECRETS
 
-VERSION = 1
+VERSION = 2
 """Raised whenever a field is added, renamed or given another meaning."""
 OUTPUT = "contract"
 ORIGIN_OUTPUT = "originSecrets"
+PASSWORDS_OUTPUT = "databasePasswords"
 _APPLY_FIRST = (
     "Run `pulumi up --stack {stack}` first (on this machine: `bin/pulumi-local up --yes --stack {stack}`)."
 )
@@ -119,6 +120,11 @@ class Primary:
         reference = pulumi.StackReference("primary", stack_name=full_name)
         values = pulumi.Output.secret(reference.get_output(ORIGIN_OUTPUT))
         self.origin_secrets = [values.apply(_item(index)) for index in range(MAX_ORIGIN_SECRETS)]
+        self._passwords = pulumi.Output.secret(reference.get_output(PASSWORDS_OUTPUT))
+
+    def database_password(self, role: str) -> pulumi.Output[str]:
+        """Password of a database role, which this region's replicas share with the primary; secret."""
+        return self._passwords.apply(lambda passwords: str(passwords[role]))
 
 
 def _outputs(full_name: str, *, stack: str) -> dict[str, object]:

@@ -9,11 +9,13 @@ from components.cache import Cache
 from components.cluster import Cluster
 from components.data_site import DataSite
 from components.database import Database, ReplicationSource
+from components.database_users import DatabaseUsers
 from components.encryption import Purpose
 from components.streaming import Streaming
 from infra.model.service import Service
 from infra.model.stack import CacheSettings, StackSettings
 from infra.naming import StackContext
+from infra.pgbouncer import role, users
 from stacks.contract import Primary
 from stacks.foundation import Foundation
 
@@ -23,6 +25,7 @@ class Data:
     """The stores of a region."""
 
     database: Database
+    users: DatabaseUsers
     caches: Mapping[str, Cache]
     """By name: cache, sessions, rate-limit."""
     streaming: Streaming
@@ -64,6 +67,14 @@ def build(
         key_arn=foundation.keys.arn(Purpose.DATABASE),
         source=_source(primary),
     )
+    roles = [role(service) for service in users(services)]
+    database_users = DatabaseUsers(
+        "database-user",
+        context=context,
+        roles=roles,
+        key_arn=foundation.keys.arn(Purpose.SECRETS),
+        passwords=None if primary is None else {name: primary.database_password(name) for name in roles},
+    )
     stores: dict[str, CacheSettings] = {
         "cache": settings.caches.cache,
         "sessions": settings.caches.sessions,
@@ -89,7 +100,7 @@ def build(
         site=site,
         key_arn=foundation.keys.arn(Purpose.STREAMING),
     )
-    return Data(database=database, caches=caches, streaming=streaming)
+    return Data(database=database, users=database_users, caches=caches, streaming=streaming)
 
 
 def _source(primary: Primary | None) -> ReplicationSource | None:

@@ -20,6 +20,7 @@ from infra.timeouts import ingress_seconds
 from stacks.platform import Platform
 
 MESH_NAMESPACE = "istio-system"
+POOLER_NAMESPACE = "pooling"
 
 
 def traffic(*, settings: StackSettings, services: tuple[Service, ...]) -> IngressTraffic:
@@ -41,6 +42,7 @@ def site(settings: StackSettings) -> MeshSite:
         ingress_account=INGRESS_ACCOUNT,
         ingress_labels=INGRESS_LABELS,
         ingress_port=INGRESS_PORT,
+        pooler_namespace=POOLER_NAMESPACE,
     )
 
 

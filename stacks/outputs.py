@@ -51,6 +51,12 @@ OUTPUTS = (
         type="string",
         meaning="Secrets Manager secret with the writer's credentials",
     ),
+    OutputSpec(
+        name="databasePasswords",
+        type="object",
+        meaning="password of each service's database role, for secondaries, whose replicas share them",
+        secret=True,
+    ),
     OutputSpec(name="cacheEndpoints", type="object", meaning="configuration endpoint of each Redis store"),
     OutputSpec(
         name="kafkaBootstrapBrokers", type="string", meaning="brokers, for IAM authentication over TLS"

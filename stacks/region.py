@@ -19,6 +19,7 @@ from stacks.contract import Primary
 from stacks.data import Data
 from stacks.edge import GlobalNames
 from stacks.foundation import Foundation
+from stacks.pooling import Writer
 
 
 class MissingZoneError(pulumi.RunError):
@@ -72,6 +73,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         streaming=stores.streaming,
         ingress=mesh.traffic(settings=settings, services=services),
     )
+    writer = _writer(stores, primary=primary, settings=settings)
     workloads.build(
         context=context,
         settings=settings,
@@ -80,6 +82,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         data=stores,
         platform=site,
         balancer=balancer,
+        writer=Writer(host=writer, primary=primary.contract if primary else None),
     )
     if names is not None:
         edge.build(
@@ -98,7 +101,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
             balancer=balancer,
             names=names,
             zone_id=zone_id,
-            writer=_writer(stores, primary=primary, settings=settings),
+            writer=writer,
         ),
     )
 
@@ -156,6 +159,7 @@ def _export(settings: StackSettings, *, built: Built) -> None:
         "databaseWriterEndpoint": built.writer,
         "databaseReaderEndpoints": database.reader_addresses,
         "databaseSecretArn": database.secret_arn,
+        "databasePasswords": dict(built.data.users.passwords),
         "cacheEndpoints": {name: cache.endpoint for name, cache in built.data.caches.items()},
         "kafkaBootstrapBrokers": built.data.streaming.bootstrap_brokers,
         "contract": contract.offer(

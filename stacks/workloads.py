@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pulumi
 
@@ -15,16 +16,18 @@ from components.load_balancer import LoadBalancer
 from components.namespaces import PriorityClasses, WorkloadNamespace
 from components.service_identity import Access, PodSite, ServiceIdentity
 from components.target_binding import BoundService, TargetBinding
-from components.workload import Workload
+from components.workload import Canary, Workload, canary_replicas
 from infra.addressing import Tier, plan
 from infra.catalogue import callees, image_suffix, repository
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import PROJECT, StackContext
-from stacks import mesh
+from infra.pgbouncer import read_only_pool, role
+from stacks import mesh, pooling
 from stacks.data import Data
 from stacks.foundation import Foundation
 from stacks.platform import Platform
+from stacks.pooling import Pools, Writer
 
 INGRESS = BoundService(namespace=INGRESS_NAMESPACE, name="nginx-ingress-controller", port=INGRESS_PORT)
 """The ingress controller's service, as its chart names it."""
@@ -39,6 +42,7 @@ def build(
     data: Data,
     platform: Platform,
     balancer: LoadBalancer,
+    writer: Writer,
 ) -> None:
     """Create every service of the catalogue with its mesh, and bind the ingress controller to its target groups."""
     provider = platform.cluster.provider
@@ -66,6 +70,16 @@ def build(
         after=(*platform.add_ons.ready, *priorities.ready),
         await_rollouts=False,
     )
+    pools = pooling.build(
+        context=context,
+        settings=settings,
+        services=services,
+        foundation=foundation,
+        data=data,
+        site=site,
+        writer=writer,
+    )
+    site = replace(site, pooler_namespace=mesh.POOLER_NAMESPACE)
     sources = MetricSources(
         prometheus_address=PROMETHEUS_ADDRESS, kafka_bootstrap_servers=data.streaming.bootstrap_brokers
     )
@@ -80,7 +94,8 @@ def build(
             service=service,
             image=_image(service, settings=settings, foundation=foundation),
             calls=callees(service, services),
-            environment=_environment(service, data=data),
+            canary=_canary(service, settings=settings, foundation=foundation),
+            environment=_environment(service, data=data, pools=pools),
         )
         Autoscaler(
             f"{service.name}-autoscaler",
@@ -102,10 +117,22 @@ def build(
 
 def _image(service: Service, *, settings: StackSettings, foundation: Foundation) -> pulumi.Output[str]:
     own = settings.services[service.name]
-    path = repository(service, own)
+    return pulumi.Output.concat(_repository(service, settings, foundation), image_suffix(own))
+
+
+def _canary(service: Service, *, settings: StackSettings, foundation: Foundation) -> Canary | None:
+    tag = settings.services[service.name].canary_tag
+    if tag is None:
+        return None
+    image = pulumi.Output.concat(_repository(service, settings, foundation), ":", tag)
+    return Canary(image=image, replicas=canary_replicas(service))
+
+
+def _repository(service: Service, settings: StackSettings, foundation: Foundation) -> pulumi.Input[str]:
+    path = repository(service, settings.services[service.name])
     if foundation.registries is not None:
-        return pulumi.Output.concat(foundation.registries.repository_urls[path], image_suffix(own))
-    return pulumi.Output.from_input(f"{settings.registry}/{path}{image_suffix(own)}")
+        return foundation.registries.repository_urls[path]
+    return f"{settings.registry}/{path}"
 
 
 def _create_identity(
@@ -124,20 +151,33 @@ def _create_identity(
         pods=PodSite(cluster_name=platform.cluster.name, namespace=site.namespace),
         access=Access(
             kafka_cluster_arn=data.streaming.arn,
-            secret_arns={name: data.caches[name].secret_arns[service.name] for name in service.caches},
+            secret_arns=_secrets(service, data=data),
             secrets_key_arn=foundation.keys.arn(Purpose.SECRETS),
         ),
     )
 
 
-def _environment(service: Service, *, data: Data) -> Mapping[str, pulumi.Input[str]]:
+def _secrets(service: Service, *, data: Data) -> Mapping[str, pulumi.Input[str]]:
+    """The secrets that are a service's own."""
+    secrets: dict[str, pulumi.Input[str]] = {
+        name: data.caches[name].secret_arns[service.name] for name in service.caches
+    }
+    if service.uses_database:
+        secrets["database"] = data.users.secret_arns[role(service)]
+    return secrets
+
+
+def _environment(service: Service, *, data: Data, pools: Pools) -> Mapping[str, pulumi.Input[str]]:
     """Where a service finds its stores; never a secret's value, only where it is kept."""
     values: dict[str, pulumi.Input[str]] = {}
     if service.uses_database:
-        values["DATABASE_READER_HOSTS"] = data.database.reader_addresses.apply(",".join)
-        values["DATABASE_PORT"] = str(data.database.port)
+        values["DATABASE_PORT"] = pools.readers.port.apply(str)
+        values["DATABASE_READER_HOST"] = pools.readers.host
+        values["DATABASE_READER_NAME"] = read_only_pool(service)
+        values["DATABASE_SECRET_ARN"] = data.users.secret_arns[role(service)]
     if service.writes_database:
-        values["DATABASE_WRITER_HOST"] = data.database.address
+        values["DATABASE_HOST"] = pools.writer.host
+        values["DATABASE_NAME"] = role(service)
     for name in service.caches:
         prefix = name.upper().replace("-", "_")
         values[f"{prefix}_HOST"] = data.caches[name].endpoint

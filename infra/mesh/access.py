@@ -73,11 +73,13 @@ def service_sidecar(service: Service, site: MeshSite, calls: Sequence[Service]) 
     Where a service calls the internet without naming hosts, the network policy alone holds it to port 443.
     """
     hosts = [site.host(called) for called in sorted(calls, key=lambda called: called.name)]
-    known = [*hosts, aws_host(site), *service.internet_hosts]
+    known = [f"./{host}" for host in (*hosts, aws_host(site), *service.internet_hosts)]
+    if service.uses_database and site.pooler_namespace:
+        known.append(f"{site.pooler_namespace}/*")
     anywhere = service.calls_internet and not service.internet_hosts
     return {
         "workloadSelector": {"labels": dict(selector_labels(service.workload_name))},
-        "egress": [{"hosts": [f"./{host}" for host in known]}],
+        "egress": [{"hosts": known}],
         "outboundTrafficPolicy": {"mode": "ALLOW_ANY" if anywhere else "REGISTRY_ONLY"},
     }
 

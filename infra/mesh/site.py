@@ -24,6 +24,7 @@ class MeshSite:
         ingress_account: Service account of the ingress controller's pods.
         ingress_labels: Labels of the ingress controller's pods.
         ingress_port: Port on which those pods speak TLS themselves.
+        pooler_namespace: Namespace of the connection poolers; none: the database is reached directly.
     """
 
     region: str
@@ -35,6 +36,7 @@ class MeshSite:
         default_factory=lambda: {"app.kubernetes.io/name": "nginx-ingress"}
     )
     ingress_port: int = 443
+    pooler_namespace: str | None = None
 
     def host(self, service: Service) -> str:
         """Name by which the mesh knows a service."""

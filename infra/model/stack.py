@@ -251,7 +251,9 @@ class ServiceSettings(Model):
     consumers: int | None = Field(default=None, ge=1)
     """Members of its Kafka consumer group."""
     canary_percent: int = Field(default=0, ge=0, le=50)
-    """Share of requests sent to the canary subset."""
+    """Share of requests sent to the canary subset; needs `canaryTag`."""
+    canary_tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] | None = None
+    """Tag of the image on trial, in the service's repository; none: there are no canary pods."""
     internet_hosts: tuple[DomainName, ...] = ()
     """Hosts outside the platform that it may call over HTTPS, e.g. the payment gateway's; none: the catalogue's."""
 

@@ -1,0 +1,131 @@
+"""Connection pooling of a region: what stands between the services and the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.cluster_site import ClusterSite
+from components.connection_pool import ConnectionPool, PooledServer, PoolerSite
+from components.encryption import Purpose
+from components.namespaces import WorkloadNamespace
+from components.secret import GeneratedSecret
+from components.secret_store import SecretStore
+from infra.model.service import Service
+from infra.model.stack import StackSettings
+from infra.naming import PROJECT, StackContext
+from infra.pgbouncer import STATISTICS_USER, read_only_pool, role, users, writers
+from infra.rds_authorities import bundle
+from stacks.contract import PrimaryContract
+from stacks.data import Data
+from stacks.foundation import Foundation
+from stacks.mesh import POOLER_NAMESPACE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """Where the environment's writer is.
+
+    Attributes:
+        host: Its DNS name.
+        primary: What the primary region promises; none in the primary itself.
+    """
+
+    host: pulumi.Input[str]
+    primary: PrimaryContract | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pools:
+    """The poolers of a region."""
+
+    writer: ConnectionPool
+    readers: ConnectionPool
+
+
+def build(
+    *,
+    context: StackContext,
+    settings: StackSettings,
+    services: tuple[Service, ...],
+    foundation: Foundation,
+    data: Data,
+    site: ClusterSite,
+    writer: Writer,
+) -> Pools:
+    """Create the read-write and the read-only pooler.
+
+    Two, because PgBouncer is one thread: a storm of reports must not slow vehicle entries down.
+
+    Args:
+        context: Names, tags and protection of the stack.
+        settings: Settings of the stack.
+        services: The services as this stack runs them.
+        foundation: Keys.
+        data: The database and its users.
+        site: The cluster, as the services see it.
+        writer: Where writes go: in a secondary to the primary region.
+    """
+    namespace = WorkloadNamespace(
+        "pooling", context=context, namespace=POOLER_NAMESPACE, provider=site.provider
+    )
+    store = SecretStore(
+        "pooling-secrets",
+        context=context,
+        provider=site.provider,
+        namespace=namespace.namespace,
+        after=site.after,
+    )
+    statistics = GeneratedSecret(
+        "pooler-statistics",
+        context=context,
+        description="Reads the poolers' own statistics",
+        key_arn=foundation.keys.arn(Purpose.SECRETS),
+        fields={"username": STATISTICS_USER},
+    )
+    passwords: Mapping[str, pulumi.Input[str]] = {
+        **data.users.secret_names,
+        STATISTICS_USER: statistics.secret_name,
+    }
+    primary = writer.primary
+    pooler_site = PoolerSite(
+        provider=site.provider,
+        namespace=namespace.namespace,
+        client_namespace=PROJECT,
+        mesh_namespace=site.mesh_namespace,
+        monitoring_namespace=site.monitoring_namespace,
+        data_cidrs=[*site.data_cidrs, *([primary.vpc_cidr] if primary else [])],
+        store=store.store,
+        authorities=bundle(context.region, *([primary.region] if primary else [])),
+        after=site.after,
+    )
+    servers = {
+        "pgbouncer": PooledServer(
+            host=writer.host, databases=[role(service) for service in writers(services)]
+        ),
+        "pgbouncer-readers": PooledServer(
+            host=_reader_hosts(data, settings),
+            databases=[read_only_pool(service) for service in users(services)],
+        ),
+    }
+    pools = {
+        name: ConnectionPool(
+            name,
+            context=context,
+            settings=settings.connection_pool,
+            site=pooler_site,
+            server=server,
+            passwords=passwords,
+        )
+        for name, server in servers.items()
+    }
+    return Pools(writer=pools["pgbouncer"], readers=pools["pgbouncer-readers"])
+
+
+def _reader_hosts(data: Data, settings: StackSettings) -> pulumi.Output[str]:
+    """PgBouncer takes the hosts of a list in turn; a region without readers reads from its head."""
+    if settings.database.readers == 0:
+        return data.database.address
+    return data.database.reader_addresses.apply(",".join)
