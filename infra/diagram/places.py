@@ -50,9 +50,13 @@ _PLACES: tuple[Place, ...] = (
     Place(key="RegionalRecord", tier=Tier.REGIONAL, title="Latency record"),
     Place(key="Cluster", tier=Tier.PLATFORM, title="Control plane", note="EKS"),
     Place(key="NodeAddOns", tier=Tier.PLATFORM, title="Node add-ons"),
-    Place(key="AddOns", tier=Tier.PLATFORM, title="Ingress and mesh", note="add-ons"),
+    Place(key="AddOns", tier=Tier.PLATFORM, title="Add-ons", note="charts"),
+    Place(key="Ingress", tier=Tier.PLATFORM, title="Ingress", note="NGINX"),
+    Place(key="Mesh", tier=Tier.PLATFORM, title="Mesh", note="Istio"),
+    Place(key="SecretStore", tier=Tier.PLATFORM, title="Secret store"),
     Place(key="WorkloadNamespace", tier=Tier.WORKLOADS, title="Namespace"),
     Place(key="Database", tier=Tier.DATA, title="PostgreSQL"),
+    Place(key="ConnectionPool", tier=Tier.DATA, title="Connection pool", note="PgBouncer"),
     Place(key="Streaming", tier=Tier.DATA, title="Kafka"),
     Place(key="Network", tier=Tier.GROUND, title="Network"),
     Place(key="Keys", tier=Tier.GROUND, title="Keys"),
@@ -60,7 +64,7 @@ _PLACES: tuple[Place, ...] = (
     Place(key="LogBucket", tier=Tier.GROUND, title="Access logs"),
 )
 _BY_KEY = {place.key: place for place in _PLACES}
-_MERGED = {"NodeRole": "NodeAddOns", "PriorityClasses": "WorkloadNamespace"}
+_MERGED = {"NodeRole": "NodeAddOns", "PriorityClasses": "WorkloadNamespace", "DatabaseUsers": "Database"}
 _SERVICE_SUFFIXES = {
     "Workload": "",
     "Autoscaler": "-autoscaler",

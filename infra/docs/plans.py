@@ -26,7 +26,7 @@ class PlanError(Exception):
 
 
 def plan_all() -> dict[str, Graph]:
-    """The plan of every stack that has a file, primaries first.
+    """The plan of every stack that has a file, by name.
 
     Raises:
         PlanError: When the engine refuses one.
@@ -43,7 +43,7 @@ def plan_all() -> dict[str, Graph]:
             if primary is not None:
                 _promise(primary, home=home)
             graphs[stack] = read(json.loads(_pulumi("preview", "--json", "--stack", stack, home=home)))
-    return {stack: graphs[stack] for stack in stacks}
+    return {stack: graphs[stack] for stack in sorted(stacks)}
 
 
 def _primary(path: Path) -> str | None:

@@ -261,8 +261,7 @@ def test_screen_readers_get_a_title_a_description_and_text(graph: Graph) -> None
 def test_routes_say_what_needs_what(graph: Graph) -> None:
     titles = Document.parse(svg.render(graph, title="t")).texts("title")
 
-    assert "Control plane is needed by Ingress and mesh, PostgreSQL" not in titles
-    assert "Control plane is needed by Ingress and mesh" in titles
+    assert "Control plane is needed by Add-ons" in titles
     assert "PostgreSQL is needed by auth, parking" in titles
 
 
