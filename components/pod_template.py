@@ -54,14 +54,15 @@ def pod_template(
     image: pulumi.Input[str],
     service_account: pulumi.Input[str],
     configuration: PodConfiguration,
+    version: str = STABLE,
 ) -> core.v1.PodTemplateSpecArgs:
-    """The template of a service's Deployment.
+    """The template of a service's Deployment, or of its canary's.
 
     Raises:
         ValueError: When the termination grace is too short (see `check_grace`).
     """
     check_grace(service)
-    labels = {**object_labels(service), "version": STABLE}
+    labels = {**object_labels(service), "version": version}
     return core.v1.PodTemplateSpecArgs(
         metadata=meta.v1.ObjectMetaArgs(labels=labels, annotations=_annotations(service, configuration)),
         spec=core.v1.PodSpecArgs(

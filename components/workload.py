@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -15,7 +17,7 @@ from components.base import Component
 from components.cluster_site import ClusterSite
 from components.pod_template import PodConfiguration, pod_template
 from components.workload_network import policy_spec
-from infra.labels import STABLE, object_labels, selector_labels
+from infra.labels import CANARY, STABLE, object_labels, selector_labels
 from infra.model.cache_policy import QUERY_CACHE
 from infra.model.service import CacheTtl, Service
 from infra.naming import StackContext
@@ -59,6 +61,25 @@ def _ttls(entries: Sequence[CacheTtl]) -> list[Mapping[str, Any]]:
     return [{"entry": entry.entry, "ttlSeconds": entry.ttl_seconds} for entry in entries]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Images:
+    """What a service's pods run.
+
+    Attributes:
+        stable: Full reference with an immutable tag or a digest.
+        canary: The same for the version on trial; none: there are only regular pods.
+    """
+
+    stable: pulumi.Input[str]
+    canary: pulumi.Input[str] | None = None
+
+
+def canary_replicas(service: Service) -> int:
+    """Pods that carry the canary's share at the service's peak: as busy as the regular ones then are."""
+    share = service.canary_percent / (100 - service.canary_percent)
+    return max(1, math.ceil(service.scaling.max_replicas * share))
+
+
 class Workload(Component):
     """A service's pods and what surrounds them; the replica count belongs to its `Autoscaler`.
 
@@ -71,7 +92,7 @@ class Workload(Component):
         context: Names, tags and protection of the stack.
         site: Cluster, namespace and neighbours.
         service: The service as this stack runs it (see `infra.catalogue.resolve`).
-        image: Full reference with an immutable tag or a digest.
+        images: Image of the regular pods, and of those on trial.
         calls: Services that this one calls (see `infra.catalogue.callees`).
         environment: Further environment variables: endpoints, names of topics and secrets. Never a secret's
             value: they lie in a ConfigMap.
@@ -101,7 +122,7 @@ class Workload(Component):
         context: StackContext,
         site: ClusterSite,
         service: Service,
-        image: pulumi.Input[str],
+        images: Images,
         calls: Sequence[Service] = (),
         environment: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -111,7 +132,10 @@ class Workload(Component):
         self._account = self._create_account()
         self._create_network_policy(calls)
         configuration = self._create_configuration(environment or {})
-        deployment = self._create_deployment(pulumi.Output.from_input(image).apply(pinned), configuration)
+        deployment = self._create_deployment(images.stable, configuration)
+        if images.canary is not None:
+            # Its count is fixed, so that no autoscaler learns from a trial.
+            self._create_deployment(images.canary, configuration, replicas=canary_replicas(service))
         kubernetes_service = self._create_service()
         self._create_disruption_budget()
         self._create_monitor()
@@ -183,16 +207,18 @@ class Workload(Component):
         )
 
     def _create_deployment(
-        self, image: pulumi.Output[str], configuration: PodConfiguration
+        self, image: pulumi.Input[str], configuration: PodConfiguration, *, replicas: int | None = None
     ) -> k8s.apps.v1.Deployment:
-        service = self._service
-        selector = {**selector_labels(service.workload_name), "version": STABLE}
+        service, version = self._service, CANARY if replicas else STABLE
         return k8s.apps.v1.Deployment(
-            f"{self._name}-deployment",
-            metadata=self._metadata(),
-            # No replicas: the autoscaler owns them, and a count here would fight it at every update.
+            f"{self._name}-canary" if replicas else f"{self._name}-deployment",
+            metadata=self._metadata("-canary" if replicas else ""),
             spec=k8s.apps.v1.DeploymentSpecArgs(
-                selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selector),
+                # The autoscaler owns the regular pods' count, and one here would fight it at every update.
+                replicas=replicas,
+                selector=k8s.meta.v1.LabelSelectorArgs(
+                    match_labels={**selector_labels(service.workload_name), "version": version}
+                ),
                 revision_history_limit=REVISIONS_KEPT,
                 progress_deadline_seconds=600,
                 strategy=k8s.apps.v1.DeploymentStrategyArgs(
@@ -203,9 +229,10 @@ class Workload(Component):
                 ),
                 template=pod_template(
                     service=service,
-                    image=image,
+                    image=pulumi.Output.from_input(image).apply(pinned),
                     service_account=_name_of(self._account.metadata),
                     configuration=configuration,
+                    version=version,
                 ),
             ),
             # Pods made before the mesh's webhook would run without a sidecar, outside mutual TLS.

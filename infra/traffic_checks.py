@@ -28,6 +28,7 @@ def traffic_problems(settings: StackSettings, catalogue: Sequence[Service]) -> I
     yield from _web_acls(settings, catalogue)
     yield from _affinity(catalogue)
     yield from _internet(settings, catalogue)
+    yield from _canaries(settings)
     yield from _idle_connections(timeouts.idle_connections())
     for service in catalogue:
         yield from _health(service)
@@ -89,6 +90,26 @@ def _internet(settings: StackSettings, catalogue: Sequence[Service]) -> Iterator
                 allowed="nothing, for a service that does not call the internet",
                 why="its network policy lets nothing out to the internet, so the hosts could never be reached",
                 action="remove the key, or set calls_internet in the service's file",
+            )
+
+
+def _canaries(settings: StackSettings) -> Iterator[Problem]:
+    for name, own in settings.services.items():
+        if own.canary_percent and own.canary_tag is None:
+            yield Problem(
+                key=f"parking:services.{name}.canaryPercent",
+                found=f"{own.canary_percent}, without canaryTag",
+                allowed="0, or a share together with canaryTag",
+                why="without an image there are no canary pods, and their share of the requests would fail",
+                action="add canaryTag, or set canaryPercent to 0",
+            )
+        if own.canary_tag == "latest":
+            yield Problem(
+                key=f"parking:services.{name}.canaryTag",
+                found="latest",
+                allowed="an immutable tag",
+                why="what is on trial must stay the same for the length of the trial",
+                action="name the version",
             )
 
 

@@ -16,7 +16,7 @@ from components.load_balancer import LoadBalancer
 from components.namespaces import PriorityClasses, WorkloadNamespace
 from components.service_identity import Access, PodSite, ServiceIdentity
 from components.target_binding import BoundService, TargetBinding
-from components.workload import Canary, Workload, canary_replicas
+from components.workload import Images, Workload
 from infra.addressing import Tier, plan
 from infra.catalogue import callees, image_suffix, repository
 from infra.model.service import Service
@@ -92,9 +92,8 @@ def build(
             context=context,
             site=site.waiting_for(identity.association),
             service=service,
-            image=_image(service, settings=settings, foundation=foundation),
+            images=_images(service, settings=settings, foundation=foundation),
             calls=callees(service, services),
-            canary=_canary(service, settings=settings, foundation=foundation),
             environment=_environment(service, data=data, pools=pools),
         )
         Autoscaler(
@@ -115,24 +114,16 @@ def build(
         )
 
 
-def _image(service: Service, *, settings: StackSettings, foundation: Foundation) -> pulumi.Output[str]:
+def _images(service: Service, *, settings: StackSettings, foundation: Foundation) -> Images:
     own = settings.services[service.name]
-    return pulumi.Output.concat(_repository(service, settings, foundation), image_suffix(own))
-
-
-def _canary(service: Service, *, settings: StackSettings, foundation: Foundation) -> Canary | None:
-    tag = settings.services[service.name].canary_tag
-    if tag is None:
-        return None
-    image = pulumi.Output.concat(_repository(service, settings, foundation), ":", tag)
-    return Canary(image=image, replicas=canary_replicas(service))
-
-
-def _repository(service: Service, settings: StackSettings, foundation: Foundation) -> pulumi.Input[str]:
-    path = repository(service, settings.services[service.name])
+    path = repository(service, own)
+    place = f"{settings.registry}/{path}"
     if foundation.registries is not None:
-        return foundation.registries.repository_urls[path]
-    return f"{settings.registry}/{path}"
+        place = foundation.registries.repository_urls[path]
+    return Images(
+        stable=pulumi.Output.concat(place, image_suffix(own)),
+        canary=pulumi.Output.concat(place, ":", own.canary_tag) if own.canary_tag else None,
+    )
 
 
 def _create_identity(

@@ -164,3 +164,23 @@ def test_connections_kept_in_the_wrong_order_are_refused(monkeypatch: pytest.Mon
 def test_an_unknown_algorithm_is_refused_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"least-request.*cookie-hash.*client-address-hash.*resource-aware"):
         LoadBalancing.model_validate({"target_group": "round_robin", "mesh": "fastest"}, strict=False)
+
+
+def with_canary(service: str, **changes: Any) -> StackSettings:
+    own = PROD.services[service].model_copy(update=changes)
+    return PROD.model_copy(update={"services": {**PROD.services, service: own}})
+
+
+def test_a_share_without_an_image_on_trial_is_refused() -> None:
+    problem = only(CATALOGUE, with_canary("auth", canary_percent=10))
+
+    assert problem.key == "parking:services.auth.canaryPercent"
+    assert "canaryTag" in problem.action
+
+
+def test_a_share_of_an_image_on_trial_is_welcome() -> None:
+    assert not found(CATALOGUE, with_canary("auth", canary_percent=10, canary_tag="1.1.0"))
+
+
+def test_a_movable_image_on_trial_is_refused() -> None:
+    assert only(CATALOGUE, with_canary("auth", canary_tag="latest")).key == "parking:services.auth.canaryTag"

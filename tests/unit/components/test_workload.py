@@ -8,7 +8,7 @@ from typing import Any
 import pulumi_kubernetes as k8s
 import pytest
 
-from components.workload import Workload, pinned
+from components.workload import Images, Workload, canary_replicas, pinned
 from infra.model.service import Criticality, LoadBalancing, MeshAlgorithm, Pool, Service, TargetGroupAlgorithm
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
@@ -20,7 +20,12 @@ POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 
 
 def built(
-    of: Service | None = None, *, image: str = IMAGE, calls: tuple[Service, ...] = (), **where: Any
+    of: Service | None = None,
+    *,
+    image: str = IMAGE,
+    canary: str | None = None,
+    calls: tuple[Service, ...] = (),
+    **where: Any,
 ) -> Built:
     described = of or service()
 
@@ -30,7 +35,7 @@ def built(
             context=context(),
             site=site(**where),
             service=described,
-            image=image,
+            images=Images(stable=image, canary=canary),
             calls=calls,
             environment={"DATABASE_HOST": "writer.example.internal"},
             opts=opts,
@@ -371,7 +376,9 @@ def test_pods_wait_for_the_releases_they_need() -> None:
         mesh = k8s.core.v1.Namespace("mesh")
         identity = k8s.core.v1.Namespace("identity")
         where = site(after=(mesh,)).waiting_for(identity)
-        Workload("sample", context=context(), site=where, service=service(), image=IMAGE, opts=opts)
+        Workload(
+            "sample", context=context(), site=where, service=service(), images=Images(stable=IMAGE), opts=opts
+        )
         return {}
 
     assert build(make).depends_on(DEPLOYMENT, "sample-deployment") == ["mesh", "identity"]
@@ -414,3 +421,45 @@ def test_every_object_goes_to_the_given_cluster() -> None:
     assert all(
         options.provider for (kind, _), options in made.options.items() if kind.startswith("kubernetes:")
     )
+
+
+def versions(made: Built) -> dict[str, Any]:
+    """Specification of each Deployment by the version that its pods carry."""
+    return {
+        item.inputs["spec"]["template"]["metadata"]["labels"]["version"]: item.inputs["spec"]
+        for item in made.recorder.of_type(DEPLOYMENT)
+    }
+
+
+def test_without_a_canary_there_are_only_stable_pods() -> None:
+    assert set(versions(built())) == {"stable"}
+
+
+def test_a_canary_runs_its_image_beside_the_stable_pods_in_the_same_service() -> None:
+    made = built(service(canary_percent=10), canary=IMAGE.replace("1.2.3", "1.3.0"))
+    stable, canary = (versions(made)[name] for name in ("stable", "canary"))
+
+    assert canary["template"]["spec"]["containers"][0]["image"].endswith(":1.3.0")
+    assert stable["template"]["spec"]["containers"][0]["image"].endswith(":1.2.3")
+    for spec in (stable, canary):
+        labels = spec["template"]["metadata"]["labels"]
+        assert spec["selector"]["matchLabels"].items() <= labels.items()
+        assert spec["selector"]["matchLabels"]["version"] == labels["version"]
+    reached = made.recorder.one("kubernetes:core/v1:Service").inputs["spec"]["selector"]
+    assert "version" not in reached
+
+
+def test_a_canary_has_the_pods_that_its_share_of_the_peak_needs() -> None:
+    tried = service(canary_percent=10)
+    made = versions(built(tried, canary=IMAGE))
+
+    # Nine regular pods carry 90% at the peak, so one carries 10%.
+    assert made["canary"]["replicas"] == 1 == canary_replicas(tried)
+    assert "replicas" not in made["stable"]
+    assert canary_replicas(service(canary_percent=50)) == 9
+    assert canary_replicas(service(canary_percent=0)) == 1
+
+
+def test_a_canarys_image_is_pinned_too() -> None:
+    with pytest.raises(ValueError, match="latest"):
+        built(canary="registry.example/parking/sample-service:latest")
