@@ -60,7 +60,7 @@ class RecordBackend:
         record = self._store.find(urn, identity, anywhere=True)
         if record is None:
             return None
-        return _drifted(record), record.outputs
+        return drifted(record), record.outputs
 
     def update(self, resource: Resource, identity: str) -> Map:
         """Change a record."""
@@ -91,7 +91,8 @@ class RecordBackend:
         self._store.note_known(urn, identity)
 
 
-def _drifted(record: Record) -> Map:
+def drifted(record: Record) -> Map:
+    """The inputs of a record with what was changed of them since, as its outputs have it."""
     return {
         name: _project(value, record.outputs[name]) if name != DEFAULTS and name in record.outputs else value
         for name, value in record.inputs.items()

@@ -16,9 +16,11 @@ from typing import TextIO
 import grpc
 
 from infra.local import environment
+from infra.local.home import CLUSTERS
 from infra.local.providers import faults, sdk, wire
 from infra.local.providers.aws.plugin import AwsPlugin
-from infra.local.providers.backend import RecordBackend
+from infra.local.providers.backend import Backend, RecordBackend
+from infra.local.providers.kubernetes.apiserver import ApiServerBackend
 from infra.local.providers.kubernetes.plugin import KubernetesPlugin
 from infra.local.providers.plugin import Plugin
 from infra.local.providers.randomness import RandomPlugin
@@ -34,11 +36,18 @@ OPTIONS = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.so_reusepo
 def serve(plugin: Plugin, store: Store, rules: list[faults.Fault]) -> tuple[grpc.Server, int]:
     """Serve one plug-in on a free port of the loopback interface."""
     server = grpc.server(ThreadPoolExecutor(max_workers=32), options=OPTIONS)
-    servicer = Servicer(plugin, RecordBackend(plugin, store), rules)
+    servicer = Servicer(plugin, _backend(plugin, store), rules)
     wire.provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     return server, port
+
+
+def _backend(plugin: Plugin, store: Store) -> Backend:
+    """Records, and behind kubernetes the clusters that run on this machine."""
+    if isinstance(plugin, KubernetesPlugin):
+        return ApiServerBackend(plugin, store, clusters=store.path.parent.parent / CLUSTERS)
+    return RecordBackend(plugin, store)
 
 
 def start_components() -> subprocess.Popen[str]:

@@ -16,6 +16,7 @@ from infra.local.providers.aws import (
     table_edge,
     table_network,
     table_operations,
+    table_storage,
     templates,
 )
 from infra.local.providers.aws.functions import answer, missing
@@ -43,6 +44,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     **table_network.KINDS,
     **table_compute.KINDS,
     **table_data.KINDS,
+    **table_storage.KINDS,
     **table_edge.KINDS,
     **table_operations.KINDS,
 }

@@ -1,7 +1,8 @@
 """Rules beyond the SDK's types: limits and values AWS refuses that pulumi-aws declares as plain strings and numbers.
 
 Each type has a list of checkers (`TABLE`); `checkers` adds the general ones. A later layer (values from cfn-lint or
-botocore) only has to add to these lists. The rules of single types are in `rules_data` and `rules_network`.
+botocore) only has to add to these lists. The rules of single types are in `rules_network`, `rules_compute`,
+`rules_edge` and `rules_data`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any, Final
 
-from infra.local.providers.aws import regions, rules_data, rules_network
+from infra.local.providers.aws import regions, rules_compute, rules_data, rules_edge, rules_network
 from infra.local.providers.check import Failure, unknown_property
 from infra.local.providers.plugin import Checker, Resource
 from infra.local.providers.values import Value, fields, generalise, has_unknown, plain, quote, text, walk
@@ -25,7 +26,12 @@ _CIDR_NAMES: Final = frozenset({
 _JSON_NAMES: Final = frozenset({
     "policy", "assumeRolePolicy", "policyDocument", "redrivePolicy", "dashboardBody", "eventPattern", "accessPolicies",
 })  # fmt: skip
-TABLE: Final[dict[str, list[Checker]]] = {**rules_network.TABLE, **rules_data.TABLE}
+TABLE: Final[dict[str, list[Checker]]] = {
+    **rules_network.TABLE,
+    **rules_compute.TABLE,
+    **rules_edge.TABLE,
+    **rules_data.TABLE,
+}
 
 
 def is_unknown(value: Value) -> bool:

@@ -1,50 +1,21 @@
-"""Hand-written rules for network, edge and compute types."""
+"""Hand-written rules for networks and load balancing."""
 
 from __future__ import annotations
 
-import difflib
-import functools
-import importlib
 from collections.abc import Mapping
 from ipaddress import ip_network
-from typing import Any, Final
+from typing import Final
 
-from infra.local.providers.aws.rule_makers import at_most, between, found_at, matches, needs, one_of
+from infra.local.providers.aws.rule_makers import at_most, between, matches, needs, one_of
 from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Checker, Resource
-from infra.local.providers.values import Map, entries, fields, has_unknown, number, plain, quote, text
+from infra.local.providers.values import entries, fields, has_unknown, number, plain, text
 
 _LB_NAME: Final = matches(
     "name", r"(?!-)(?!internal-)[A-Za-z0-9-]{1,32}(?<!-)", "1 to 32 letters, digits and inner hyphens"
 )
 _LB_PROTOCOLS: Final = ("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC")
 _PROTOCOL: Final = r"-1|all|tcp|udp|icmp|icmpv6|esp|ah|\d{1,3}|ALL|TCP|UDP|ICMP"
-
-
-@functools.cache
-def _instance_types() -> frozenset[str]:
-    enums: Any = importlib.import_module("pulumi_aws.ec2._enums")
-    return frozenset(str(member.value) for member in enums.InstanceType)
-
-
-def _instance_type(path: str) -> Checker:
-    """Take instance types pulumi-aws knows, and any of a family it does not know yet."""
-
-    def check(resource: Resource) -> list[Failure]:
-        failures: list[Failure] = []
-        for where, value in found_at(resource.inputs, path):
-            name = text(value)
-            family = name.partition(".")[0] + "."
-            known_family = any(known.startswith(family) for known in _instance_types())
-            if name not in _instance_types() and (known_family or "." not in name):
-                kin = sorted(known for known in _instance_types() if known.startswith(family))
-                near = ", ".join(kin[:12] or difflib.get_close_matches(name, sorted(_instance_types()), n=4))
-                failures.append(
-                    Failure(where, f"is {quote(value)}; there is no such instance type (there are {near})")
-                )
-        return failures
-
-    return check
 
 
 def _block_size(low: int, high: int) -> Checker:
@@ -125,76 +96,6 @@ def _certificate(resource: Resource) -> list[Failure]:
     return []
 
 
-def _scope(resource: Resource) -> list[Failure]:
-    region = text(resource.inputs.get("region")) or text(resource.instance.config.get("region"))
-    if text(resource.inputs.get("scope")) == "CLOUDFRONT" and region not in {"", "us-east-1"}:
-        return [Failure("scope", f"is 'CLOUDFRONT' in {region}; web ACLs for CloudFront live in us-east-1")]
-    return []
-
-
-def _waf_actions(resource: Resource) -> list[Failure]:
-    failures: list[Failure] = []
-    for index, rule in enumerate(entries(resource.inputs.get("rules"))):
-        statement = fields(fields(rule).get("statement"))
-        group = "managedRuleGroupStatement" in statement or "ruleGroupReferenceStatement" in statement
-        wanted, wrong = ("overrideAction", "action") if group else ("action", "overrideAction")
-        if fields(rule).get(wrong) is not None:
-            what = "a rule group" if group else "a rule that is no group"
-            failures.append(Failure(f"rules[{index}].{wrong}", f"is given; {what} takes {wanted}"))
-    return failures
-
-
-def _record(resource: Resource) -> list[Failure]:
-    inputs, failures = resource.inputs, list[Failure]()
-    alias = inputs.get("aliases") not in (None, [])
-    if alias and (inputs.get("records") is not None or inputs.get("ttl") is not None):
-        failures.append(Failure("aliases", "is given; an alias takes neither records nor ttl"))
-    if not alias and inputs.get("records") is None:
-        failures.append(Failure("records", "missing: give records with ttl, or aliases"))
-    if not alias and inputs.get("records") is not None and inputs.get("ttl") is None:
-        failures.append(Failure("ttl", "missing: records require it"))
-    policies = [
-        name for name in inputs if name.endswith("RoutingPolicies") and inputs[name] not in (None, [])
-    ]
-    if policies and inputs.get("setIdentifier") is None:
-        failures.append(Failure("setIdentifier", f"missing: {policies[0]} requires it"))
-    return failures
-
-
-def _scaling(resource: Resource) -> list[Failure]:
-    scaling = fields(resource.inputs.get("scalingConfig"))
-    numbers = [number(scaling.get(name)) for name in ("minSize", "desiredSize", "maxSize")]
-    known = [value for value in numbers if value is not None]
-    if len(known) == 3 and known != sorted(known):
-        return [Failure("scalingConfig", f"is {known}; expected minSize <= desiredSize <= maxSize")]
-    return []
-
-
-def _update_config(resource: Resource) -> list[Failure]:
-    update: Map = fields(resource.inputs.get("updateConfig"))
-    if "maxUnavailable" in update and "maxUnavailablePercentage" in update:
-        return [
-            Failure("updateConfig", "has maxUnavailable and maxUnavailablePercentage; EKS takes one of them")
-        ]
-    return []
-
-
-def _launch_template(resource: Resource) -> list[Failure]:
-    template = fields(resource.inputs.get("launchTemplate"))
-    wrong = "diskSize" if template and resource.inputs.get("diskSize") is not None else ""
-    return (
-        [Failure(wrong, "is given beside launchTemplate; the disk belongs in the template")] if wrong else []
-    )
-
-
-_AMI_TYPES_TEXT: Final = (
-    "AL2_x86_64 AL2_x86_64_GPU AL2_ARM_64 CUSTOM BOTTLEROCKET_ARM_64 BOTTLEROCKET_x86_64 BOTTLEROCKET_ARM_64_FIPS "
-    "BOTTLEROCKET_x86_64_FIPS BOTTLEROCKET_ARM_64_NVIDIA BOTTLEROCKET_x86_64_NVIDIA BOTTLEROCKET_ARM_64_NVIDIA_FIPS "
-    "BOTTLEROCKET_x86_64_NVIDIA_FIPS WINDOWS_CORE_2019_x86_64 WINDOWS_FULL_2019_x86_64 WINDOWS_CORE_2022_x86_64 "
-    "WINDOWS_FULL_2022_x86_64 WINDOWS_CORE_2025_x86_64 WINDOWS_FULL_2025_x86_64 AL2023_x86_64_STANDARD "
-    "AL2023_ARM_64_STANDARD AL2023_x86_64_NEURON AL2023_x86_64_NVIDIA AL2023_ARM_64_NVIDIA"
-)
-_AMI_TYPES: Final = _AMI_TYPES_TEXT.split()
 _LOAD_BALANCER: Final[list[Checker]] = [
     _LB_NAME,
     one_of("loadBalancerType", ("application", "network", "gateway")),
@@ -267,6 +168,7 @@ _BALANCING: Final = {
     }.items()
 }
 
+
 TABLE: Final[Mapping[str, list[Checker]]] = {
     **_BALANCING,
     "ec2:Vpc": [_block_size(16, 28), one_of("instanceTenancy", ("default", "dedicated"))],
@@ -310,144 +212,5 @@ TABLE: Final[Mapping[str, list[Checker]]] = {
         between("fromPort", -1, 65535),
         between("toPort", -1, 65535),
         _ports,
-    ],
-    "ec2:LaunchTemplate": [
-        matches("name", r"[A-Za-z0-9().\-/_]{3,128}", "3 to 128 letters, digits and ( ) . - / _"),
-        one_of("metadataOptions.httpTokens", ("optional", "required")),
-        one_of("metadataOptions.httpEndpoint", ("enabled", "disabled")),
-        one_of("metadataOptions.instanceMetadataTags", ("enabled", "disabled")),
-        between("metadataOptions.httpPutResponseHopLimit", 1, 64),
-        one_of("blockDeviceMappings.ebs.volumeType", ("standard", "gp2", "gp3", "io1", "io2", "sc1", "st1")),
-        one_of("instanceInitiatedShutdownBehavior", ("stop", "terminate")),
-        _instance_type("instanceType"),
-    ],
-    "eks:Cluster": [
-        matches(
-            "name", r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}", "1 to 100 letters, digits, hyphens and underscores"
-        ),
-        matches("version", r"1\.\d{2}", "a Kubernetes version such as 1.36"),
-        one_of("accessConfig.authenticationMode", ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP")),
-        one_of("enabledClusterLogTypes", ("api", "audit", "authenticator", "controllerManager", "scheduler")),
-        one_of("upgradePolicy.supportType", ("STANDARD", "EXTENDED")),
-        one_of("kubernetesNetworkConfig.ipFamily", ("ipv4", "ipv6")),
-        one_of("encryptionConfig.resources", ("secrets",)),
-        one_of("controlPlaneScalingConfig.tier", ("standard", "tier-xl", "tier-2xl", "tier-4xl", "tier-8xl")),
-    ],
-    "eks:NodeGroup": [
-        at_most("nodeGroupName", 63),
-        one_of("capacityType", ("ON_DEMAND", "SPOT", "CAPACITY_BLOCK")),
-        one_of("amiType", _AMI_TYPES),
-        one_of("taints.effect", ("NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE")),
-        one_of("updateConfig.updateStrategy", ("DEFAULT", "MINIMAL")),
-        between("updateConfig.maxUnavailablePercentage", 1, 100),
-        between("updateConfig.maxUnavailable", 1, 100),
-        between("scalingConfig.minSize", 0, 5000),
-        between("scalingConfig.maxSize", 1, 5000),
-        _instance_type("instanceTypes"),
-        _scaling,
-        _update_config,
-        _launch_template,
-    ],
-    "eks:Addon": [
-        one_of("resolveConflictsOnCreate", ("NONE", "OVERWRITE")),
-        one_of("resolveConflictsOnUpdate", ("NONE", "OVERWRITE", "PRESERVE")),
-    ],
-    "eks:AccessEntry": [
-        one_of(
-            "type",
-            (
-                "STANDARD",
-                "EC2_LINUX",
-                "EC2_WINDOWS",
-                "FARGATE_LINUX",
-                "EC2",
-                "HYBRID_LINUX",
-                "HYPERPOD_LINUX",
-            ),
-        )
-    ],
-    "eks:AccessPolicyAssociation": [one_of("accessScope.type", ("cluster", "namespace"))],
-    "wafv2:WebAcl": [
-        one_of("scope", ("REGIONAL", "CLOUDFRONT")),
-        matches("name", r"[\w-]{1,128}", "1 to 128 letters, digits, hyphens and underscores"),
-        between("rules.statement.rateBasedStatement.limit", 10, 2_000_000_000),
-        one_of("rules.statement.rateBasedStatement.evaluationWindowSec", (60, 120, 300, 600)),
-        one_of(
-            "rules.statement.rateBasedStatement.aggregateKeyType",
-            ("IP", "FORWARDED_IP", "CONSTANT", "CUSTOM_KEYS"),
-        ),
-        _scope,
-        _waf_actions,
-    ],
-    "wafv2:IpSet": [
-        one_of("scope", ("REGIONAL", "CLOUDFRONT")),
-        one_of("ipAddressVersion", ("IPV4", "IPV6")),
-        _scope,
-    ],
-    "wafv2:RuleGroup": [one_of("scope", ("REGIONAL", "CLOUDFRONT")), _scope],
-    "route53:Record": [
-        _record,
-        between("ttl", 0, 2_147_483_647),
-        one_of(
-            "type",
-            (
-                "A",
-                "AAAA",
-                "CAA",
-                "CNAME",
-                "DS",
-                "HTTPS",
-                "MX",
-                "NAPTR",
-                "NS",
-                "PTR",
-                "SOA",
-                "SPF",
-                "SRV",
-                "SSHFP",
-                "SVCB",
-                "TLSA",
-                "TXT",
-            ),
-        ),
-        one_of("failoverRoutingPolicies.type", ("PRIMARY", "SECONDARY")),
-        between("weightedRoutingPolicies.weight", 0, 255),
-    ],
-    "route53:HealthCheck": [
-        one_of(
-            "type",
-            (
-                "HTTP",
-                "HTTPS",
-                "HTTP_STR_MATCH",
-                "HTTPS_STR_MATCH",
-                "TCP",
-                "CALCULATED",
-                "CLOUDWATCH_METRIC",
-                "RECOVERY_CONTROL",
-            ),
-        ),
-        one_of("requestInterval", (10, 30)),
-        between("failureThreshold", 1, 10),
-        between("port", 1, 65535),
-    ],
-    "cloudfront:Distribution": [
-        one_of("priceClass", ("PriceClass_All", "PriceClass_200", "PriceClass_100", "None")),
-        one_of("httpVersion", ("http1.1", "http2", "http2and3", "http3")),
-        one_of("defaultCacheBehavior.viewerProtocolPolicy", ("allow-all", "https-only", "redirect-to-https")),
-        one_of(
-            "orderedCacheBehaviors.viewerProtocolPolicy", ("allow-all", "https-only", "redirect-to-https")
-        ),
-        one_of("restrictions.geoRestriction.restrictionType", ("none", "whitelist", "blacklist")),
-        one_of("viewerCertificate.sslSupportMethod", ("vip", "sni-only", "static-ip")),
-    ],
-    "cloudfront:OriginAccessControl": [
-        one_of("originAccessControlOriginType", ("s3", "mediastore", "mediapackagev2", "lambda")),
-        one_of("signingBehavior", ("always", "never", "no-override")),
-        one_of("signingProtocol", ("sigv4",)),
-    ],
-    "acm:Certificate": [
-        one_of("validationMethod", ("DNS", "EMAIL", "HTTP", "NONE")),
-        matches("domainName", r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", "a domain name"),
     ],
 }

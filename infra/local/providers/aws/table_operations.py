@@ -131,6 +131,21 @@ KINDS: Final[Mapping[str, Kind]] = {
         replaces="name logGroup destinationArn",
         name=AutoName(limit=512),
     ),
+    "cloudwatch:LogDeliverySource": Kind(
+        outputs={"arn": arn("logs", "delivery-source:{name}"), "service": "cloudfront"},
+        replaces="name resourceArn logType",
+        name=AutoName(limit=60),
+    ),
+    "cloudwatch:LogDeliveryDestination": Kind(
+        outputs={"arn": arn("logs", "delivery-destination:{name}"), "deliveryDestinationType": "S3"},
+        replaces="name outputFormat",
+        name=AutoName(limit=60),
+    ),
+    "cloudwatch:LogDelivery": Kind(
+        id="{a16}",
+        outputs={"arn": arn("logs", "delivery:{id}")},
+        replaces="deliverySourceName deliveryDestinationArn",
+    ),
     "cloudwatch:LogResourcePolicy": Kind(id="{policyName}", replaces="policyName"),
     "cloudwatch:MetricAlarm": Kind(
         outputs={
