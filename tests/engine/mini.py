@@ -179,8 +179,10 @@ class Mini:
     def configure(self, stack: str = "dev", **settings: str) -> None:
         """Write settings into a stack file, as a person would with an editor."""
         path = self.root / f"Pulumi.{stack}.yaml"
+        named = tuple(f"  mini:{key}:" for key in settings)
+        kept = [line for line in path.read_text().splitlines() if not line.startswith(named)]
         path.write_text(
-            path.read_text() + "".join(f'  mini:{key}: "{value}"\n' for key, value in settings.items())
+            "\n".join([*kept, *(f'  mini:{key}: "{value}"' for key, value in settings.items()), ""])
         )
 
     def resources(self, stack: str = "dev") -> list[str]:
