@@ -10,6 +10,8 @@ from infra.local.errors import LocalError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 """The working copy this module is part of."""
+CLUSTERS = "cluster"
+"""The folder of clusters in the state folder, beside the providers' own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ class Home:
     @property
     def clusters(self) -> Path:
         """One folder per stack whose kubernetes provider has a real API server behind it."""
-        return self.root / "cluster"
+        return self.root / CLUSTERS
 
     @property
     def logs(self) -> Path:
