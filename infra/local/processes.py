@@ -49,7 +49,12 @@ def run_engine(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> 
     for number in _FORWARDED:
         signal.signal(number, forward)
     try:
-        process = subprocess.Popen(command, cwd=cwd, env=env, preexec_fn=_child_setup(terminal))
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            preexec_fn=_child_setup(terminal),  # noqa: PLW1509 - this process has no other threads
+        )
         pid = process.pid
         for number in early:
             os.kill(pid, number)
