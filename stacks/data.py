@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pulumi
+
 from components.cache import Cache
 from components.cluster import Cluster
 from components.data_site import DataSite
 from components.database import Database, ReplicationSource
 from components.database_users import DatabaseUsers
 from components.encryption import Purpose
+from components.private_zone import PrivateZone
+from components.reader_scaling import Observation, ReaderFleet, ReaderRecord, ReaderScaling
 from components.streaming import Streaming
 from infra.model.service import Service
-from infra.model.stack import CacheSettings, StackSettings
+from infra.model.stack import CacheSettings, DatabaseSettings, StackSettings
 from infra.naming import StackContext
 from infra.pgbouncer import role, users
 from stacks.contract import Primary
@@ -26,6 +30,8 @@ class Data:
 
     database: Database
     users: DatabaseUsers
+    reader_host: pulumi.Output[str] | None
+    """Name that stands for all readers that serve; none where the region has no readers of its own."""
     caches: Mapping[str, Cache]
     """By name: cache, sessions, rate-limit."""
     streaming: Streaming
@@ -75,6 +81,11 @@ def build(
         key_arn=foundation.keys.arn(Purpose.SECRETS),
         passwords=None if primary is None else {name: primary.database_password(name) for name in roles},
     )
+    reader_host = None
+    if settings.database.readers:
+        reader_host = _scale_readers(
+            context=context, settings=settings.database, database=database, site=site, foundation=foundation
+        )
     stores: dict[str, CacheSettings] = {
         "cache": settings.caches.cache,
         "sessions": settings.caches.sessions,
@@ -100,7 +111,42 @@ def build(
         site=site,
         key_arn=foundation.keys.arn(Purpose.STREAMING),
     )
-    return Data(database=database, users=database_users, caches=caches, streaming=streaming)
+    return Data(
+        database=database, users=database_users, reader_host=reader_host, caches=caches, streaming=streaming
+    )
+
+
+def _scale_readers(
+    *,
+    context: StackContext,
+    settings: DatabaseSettings,
+    database: Database,
+    site: DataSite,
+    foundation: Foundation,
+) -> pulumi.Output[str]:
+    zone = PrivateZone(
+        "private-zone",
+        context=context,
+        domain=f"{context.environment.value}.internal",
+        vpc_id=foundation.network.vpc_id,
+    )
+    scaling = ReaderScaling(
+        "reader-scaling",
+        context=context,
+        settings=settings,
+        fleet=ReaderFleet(
+            head=database.identifier,
+            fixed=database.reader_identifiers,
+            parameter_group=database.parameter_group_name,
+            security_group_id=database.security_group_id,
+            key_arn=foundation.keys.arn(Purpose.DATABASE),
+            zones=site.zones,
+        ),
+        record=ReaderRecord(zone_id=zone.zone_id, zone_arn=zone.arn, name=f"database-readers.{zone.domain}"),
+        observation=Observation(log_key_arn=site.log_key_arn, alarm_topic_arn=site.alarm_topic_arn),
+    )
+    # By way of the function: without it nobody answers under the name.
+    return scaling.function_name.apply(lambda _: scaling.record)
 
 
 def _source(primary: Primary | None) -> ReplicationSource | None:

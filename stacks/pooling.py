@@ -9,6 +9,8 @@ import pulumi
 
 from components.cluster_site import ClusterSite
 from components.connection_pool import ConnectionPool, PooledServer, PoolerSite
+from components.database import OWNER_NAME
+from components.database_jobs import DatabaseJobs, JobSite, Logins
 from components.encryption import Purpose
 from components.namespaces import WorkloadNamespace
 from components.secret import GeneratedSecret
@@ -16,7 +18,7 @@ from components.secret_store import SecretStore
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import PROJECT, StackContext
-from infra.pgbouncer import STATISTICS_USER, read_only_pool, role, users, writers
+from infra.pgbouncer import STATISTICS_USER, TlsMode, read_only_pool, role, users, writers
 from infra.rds_authorities import bundle
 from stacks.contract import PrimaryContract
 from stacks.data import Data
@@ -43,6 +45,8 @@ class Pools:
 
     writer: ConnectionPool
     readers: ConnectionPool
+    migrated: tuple[pulumi.Resource, ...]
+    """What brought the schema up to date; services roll after it. Empty in a secondary."""
 
 
 def build(
@@ -101,13 +105,20 @@ def build(
         authorities=bundle(context.region, *([primary.region] if primary else [])),
         after=site.after,
     )
+    migrated = (
+        ()
+        if primary
+        else _migrate(context=context, settings=settings, services=services, data=data, site=pooler_site)
+    )
     servers = {
         "pgbouncer": PooledServer(
             host=writer.host, databases=[role(service) for service in writers(services)]
         ),
         "pgbouncer-readers": PooledServer(
-            host=_reader_hosts(data, settings),
+            host=data.reader_host or data.database.address,
             databases=[read_only_pool(service) for service in users(services)],
+            # The record's name is in no server's certificate; the authority signs RDS' servers only.
+            tls=TlsMode.VERIFY_CA if data.reader_host else TlsMode.VERIFY_FULL,
         ),
     }
     pools = {
@@ -121,11 +132,36 @@ def build(
         )
         for name, server in servers.items()
     }
-    return Pools(writer=pools["pgbouncer"], readers=pools["pgbouncer-readers"])
+    return Pools(writer=pools["pgbouncer"], readers=pools["pgbouncer-readers"], migrated=migrated)
 
 
-def _reader_hosts(data: Data, settings: StackSettings) -> pulumi.Output[str]:
-    """PgBouncer takes the hosts of a list in turn; a region without readers reads from its head."""
-    if settings.database.readers == 0:
-        return data.database.address
-    return data.database.reader_addresses.apply(",".join)
+def _migrate(
+    *,
+    context: StackContext,
+    settings: StackSettings,
+    services: tuple[Service, ...],
+    data: Data,
+    site: PoolerSite,
+) -> tuple[pulumi.Resource, ...]:
+    """Schema, roles and partitions; only where the writer is."""
+    jobs = DatabaseJobs(
+        "database-jobs",
+        context=context,
+        site=JobSite(
+            provider=site.provider,
+            namespace=site.namespace,
+            store=site.store,
+            data_cidrs=site.data_cidrs,
+            authorities=site.authorities,
+            after=site.after,
+        ),
+        host=data.database.address,
+        logins=Logins(
+            owner=OWNER_NAME,
+            owner_secret=data.database.secret_arn,
+            role_secrets=data.users.secret_names,
+            writers=[role(service) for service in writers(services)],
+            statement_timeout_seconds=settings.connection_pool.statement_timeout_seconds,
+        ),
+    )
+    return jobs.ready

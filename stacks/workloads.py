@@ -79,7 +79,7 @@ def build(
         site=site,
         writer=writer,
     )
-    site = replace(site, pooler_namespace=mesh.POOLER_NAMESPACE)
+    site = replace(site.waiting_for(*pools.migrated), pooler_namespace=mesh.POOLER_NAMESPACE)
     sources = MetricSources(
         prometheus_address=PROMETHEUS_ADDRESS, kafka_bootstrap_servers=data.streaming.bootstrap_brokers
     )

@@ -19,13 +19,8 @@ GENERATED = "random:index/randomPassword:RandomPassword"
 
 def built(**changes: Any) -> Built:
     def make(opts: pulumi.ResourceOptions) -> dict[str, Any]:
-        made = DatabaseUsers(
-            "database-user",
-            context=context(),
-            key_arn=SECRETS_KEY,
-            opts=opts,
-            **{"roles": ["parking", "auth"], **changes},
-        )
+        values: dict[str, Any] = {"roles": ["parking", "auth"], **changes}
+        made = DatabaseUsers("database-user", context=context(), key_arn=SECRETS_KEY, opts=opts, **values)
         return {"names": made.secret_names, "passwords": made.passwords}
 
     return build(make)

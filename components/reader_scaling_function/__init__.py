@@ -1,0 +1,1 @@
+"""Code of the function that scales PostgreSQL readers; needs nothing beyond boto3, which Lambda brings."""

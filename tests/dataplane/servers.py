@@ -1,0 +1,209 @@
+"""Real PostgreSQL and PgBouncer on loopback, as an unprivileged user."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+START_SECONDS = 60
+
+
+class MissingProgramError(RuntimeError):
+    """A program that these tests need is not installed."""
+
+
+class SqlError(RuntimeError):
+    """What psql said when it failed."""
+
+
+def program(name: str, *, package: str) -> str:
+    """Path of a program.
+
+    Raises:
+        MissingProgramError: Names the Debian package that has it.
+    """
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    path = os.pathsep.join([*map(str, folders), os.environ.get("PATH", ""), "/usr/sbin"])
+    found = shutil.which(name, path=path)
+    if found is None:
+        raise MissingProgramError(f"{name} is not installed: apt-get install -y {package}")
+    return found
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def unprivileged() -> int | None:
+    """User to run servers as: `nobody` where the tests are root's, else their own."""
+    return pwd.getpwnam("nobody").pw_uid if os.getuid() == 0 else None
+
+
+def until(ready: Callable[[], bool], *, what: str, seconds: float = START_SECONDS) -> None:
+    """Wait for a condition.
+
+    Raises:
+        TimeoutError: When it does not come true.
+    """
+    end = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not happen within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where and as whom to connect."""
+
+    port: int
+    user: str
+    database: str
+    password: str = ""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """libpq's variables."""
+        return {
+            "PATH": os.environ["PATH"],
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(self.port),
+            "PGUSER": self.user,
+            "PGDATABASE": self.database,
+            "PGPASSWORD": self.password,
+            "PGCONNECT_TIMEOUT": "10",
+        }
+
+
+def psql(
+    address: Address, *arguments: str, check: bool = True, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run psql; rows come without decoration.
+
+    Raises:
+        SqlError: When it fails and `check` asks for success, with what the server said.
+    """
+    done = subprocess.run(
+        [program("psql", package="postgresql-client"), "-XAtq", "-v", "ON_ERROR_STOP=1", *arguments],
+        env={**address.environment, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if check and done.returncode:
+        raise SqlError(done.stderr)
+    return done
+
+
+def query(address: Address, statement: str) -> str:
+    """Answer of a statement."""
+    return psql(address, "-c", statement).stdout.strip()
+
+
+class Postgres:
+    """A PostgreSQL server in a folder of its own.
+
+    Args:
+        folder: An empty folder.
+        settings: Settings beyond the defaults.
+    """
+
+    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
+        self.port = free_port()
+        self.owner = Address(port=self.port, user="parking_owner", database="postgres")
+        self._user, self._data = unprivileged(), folder / "data"
+        if self._user is not None:
+            os.chown(folder, self._user, -1)
+        self._run(
+            "initdb", "-D", str(self._data), "-U", "parking_owner", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
+        given = {
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "password_encryption": "scram-sha-256",
+            **(settings or {}),
+        }
+        with (self._data / "postgresql.conf").open("a") as file:
+            file.writelines(f"{key} = '{value}'\n" for key, value in given.items())
+        (self._data / "pg_hba.conf").write_text(
+            "host all parking_owner 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        )
+        self.start()
+
+    def _run(self, name: str, *arguments: str) -> None:
+        subprocess.run(
+            [program(name, package="postgresql"), *arguments],
+            user=self._user,
+            cwd="/",
+            check=True,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        log = str(self._data.parent / "log")
+        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-w", "-t", str(START_SECONDS), "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop it: `fast`, or `immediate`, which is a crash."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop")
+
+
+class PgBouncer:
+    """A PgBouncer with a given configuration.
+
+    Args:
+        folder: Folder with its files.
+        ini: Text of pgbouncer.ini.
+        port: The port that it names.
+    """
+
+    def __init__(self, folder: Path, *, ini: str, port: int) -> None:
+        self.port = port
+        path = folder / "pgbouncer.ini"
+        path.write_text(ini)
+        user = unprivileged()
+        if user is not None:
+            for one in (folder, *folder.iterdir()):
+                os.chown(one, user, -1)
+        self.log = folder / "pgbouncer.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                # As many files as a container has: one a connection.
+                ["prlimit", "--nofile=16384", program("pgbouncer", package="pgbouncer"), str(path)],
+                user=user,
+                cwd="/",
+                stdout=log,
+                stderr=log,
+            )
+        until(self._answers, what="PgBouncer's start")
+
+    def _answers(self) -> bool:
+        if self.process.poll() is not None:
+            raise RuntimeError(f"PgBouncer ended:\n{self.log.read_text()}")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def leave(self) -> None:
+        """Safe shutdown, as a leaving pod does it."""
+        self.process.send_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(timeout=30)
