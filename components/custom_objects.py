@@ -60,6 +60,7 @@ def create_objects(
                 name=manifest.name,
                 namespace=namespaces.get(manifest.namespace, manifest.namespace),
                 labels=LABELS,
+                annotations=manifest.annotations or None,
             ),
             spec=dict(manifest.spec),
             # A kind exists only once its release has brought it, and goes with it.

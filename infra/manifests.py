@@ -25,6 +25,7 @@ class Manifest:
         namespace: Where it lives.
         name: Its name there.
         spec: Its specification.
+        annotations: Notes for tools.
     """
 
     key: str
@@ -33,13 +34,17 @@ class Manifest:
     namespace: str
     name: str
     spec: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def document(self) -> dict[str, Any]:
         """The whole object, as `kubectl` would take it."""
+        metadata: dict[str, Any] = {"name": self.name, "namespace": self.namespace, "labels": dict(LABELS)}
+        if self.annotations:
+            metadata["annotations"] = dict(self.annotations)
         return {
             "apiVersion": self.api_version,
             "kind": self.kind,
-            "metadata": {"name": self.name, "namespace": self.namespace, "labels": dict(LABELS)},
+            "metadata": metadata,
             "spec": dict(self.spec),
         }

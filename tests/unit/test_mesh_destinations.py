@@ -172,3 +172,11 @@ def test_a_canary_without_affinity_needs_no_filter() -> None:
 
 def test_hashes_are_exactly_where_the_design_asks_for_them() -> None:
     assert {name for name in NAMES if "consistentHash" in balancing(name)} == HASHED
+
+
+def test_only_filters_silence_the_notice_that_istio_gives_of_every_filter() -> None:
+    made = objects(with_changes("auth", canary_percent=10))
+    silenced = {item.name for item in made if item.annotations}
+
+    assert silenced == {item.name for item in made if item.kind == "EnvoyFilter"}
+    assert {value for item in made for value in item.annotations.values()} == {"IST0133"}
