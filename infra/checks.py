@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 
-from infra import addressing, capacity, pgbouncer
+from infra import addressing, cache_memory, capacity, pgbouncer
 from infra.addressing import ZONE_LETTERS
 from infra.instances import BROKER_TYPES, CACHE_NODE_GIB, DATABASE_CLASSES, NODE_TYPES
 from infra.model.service import Pool, Service
@@ -288,6 +288,8 @@ def _caches(subject: Subject) -> Iterator[Problem]:
             yield _no_such_type(
                 f"{key}.nodeType", store.node_type, sorted(CACHE_NODE_GIB), "infra/instances.py"
             )
+        else:
+            yield from _memory(subject, key, store, name="rate-limit" if name == "rateLimit" else name)
         if store.durability != "disabled" and (engine < _DURABLE_ENGINE or store.replicas_per_shard < 1):
             yield Problem(
                 key=f"{key}.durability",
@@ -297,6 +299,19 @@ def _caches(subject: Subject) -> Iterator[Problem]:
                 why="ElastiCache writes the durable log to replicas, from Valkey 9 on",
                 action="add a replica, raise engineVersion, or set durability to disabled",
             )
+
+
+def _memory(subject: Subject, key: str, store: CacheSettings, *, name: str) -> Iterator[Problem]:
+    needed = cache_memory.needed_bytes(subject.catalogue, store=name)
+    offered = cache_memory.offered_bytes(store)
+    if needed > offered:
+        yield Problem(
+            key=f"{key}.nodeType",
+            found=f"{store.shards} x {store.node_type}, {offered / 2**30:.1f} GiB for data",
+            allowed=f"{needed / 2**30:.1f} GiB or more",
+            why="entries that live at once (writes a second x TTL) must fit, or they are evicted before their time",
+            action="take larger nodes or more shards, or correct the assumptions at the entries in services/",
+        )
 
 
 def _streaming(subject: Subject) -> Iterator[Problem]:

@@ -67,9 +67,24 @@ AUTH = Service(
     caches=("cache", "sessions", "rate-limit"),
     called_by=("parking", "payment", "notification", "analytics", "configuration"),
     application_cache=(
-        CacheTtl(entry="user-sessions", ttl_seconds=3600),
-        CacheTtl(entry="jwt-validation", ttl_seconds=900),
-        CacheTtl(entry="permission-lookups", ttl_seconds=1800),
+        CacheTtl(
+            entry="user-sessions",
+            ttl_seconds=3600,
+            writes_per_second=20,
+            distinct=100_000,
+            entry_bytes=4096,
+            store="sessions",
+        ),
+        CacheTtl(
+            entry="jwt-validation", ttl_seconds=900, writes_per_second=100, distinct=200_000, entry_bytes=512
+        ),
+        CacheTtl(
+            entry="permission-lookups",
+            ttl_seconds=1800,
+            writes_per_second=50,
+            distinct=100_000,
+            entry_bytes=2048,
+        ),
     ),
     rate_limit_per_5_minutes=1000,
 )

@@ -57,9 +57,9 @@ CONFIGURATION = Service(
     caches=("cache",),
     called_by=("auth", "parking", "payment", "notification", "analytics"),
     application_cache=(
-        CacheTtl(entry="tenant-configs", ttl_seconds=86_400),
-        CacheTtl(entry="feature-flags", ttl_seconds=3600),
-        CacheTtl(entry="business-rules", ttl_seconds=7200),
+        CacheTtl(entry="tenant-configs", ttl_seconds=86_400, distinct=10_000, entry_bytes=16_384),
+        CacheTtl(entry="feature-flags", ttl_seconds=3600, distinct=10_000),
+        CacheTtl(entry="business-rules", ttl_seconds=7200, distinct=10_000, entry_bytes=4096),
     ),
     edge_cache_seconds=3600,
     rate_limit_per_5_minutes=1000,

@@ -74,9 +74,15 @@ PARKING = Service(
     consumption=Consumption(topics=("vehicle-events",), consumers=10),
     called_by=("payment", "analytics"),
     application_cache=(
-        CacheTtl(entry="location-configurations", ttl_seconds=3600),
-        CacheTtl(entry="rate-calculations", ttl_seconds=21_600),
-        CacheTtl(entry="search-results", ttl_seconds=300),
+        CacheTtl(entry="location-configurations", ttl_seconds=3600, distinct=1000, entry_bytes=8192),
+        CacheTtl(entry="rate-calculations", ttl_seconds=21_600, writes_per_second=20, distinct=500_000),
+        CacheTtl(
+            entry="search-results",
+            ttl_seconds=300,
+            writes_per_second=100,
+            distinct=100_000,
+            entry_bytes=16_384,
+        ),
     ),
     edge_cache_seconds=300,
     criticality=Criticality.STANDARD,

@@ -195,6 +195,13 @@ class CacheTtl(Model):
 
     entry: str
     ttl_seconds: int = Field(gt=0)
+    writes_per_second: float = Field(default=1.0, gt=0)
+    """New entries a second at the specification's peak; an assumption, for the check that memory suffices."""
+    distinct: int = Field(default=100_000, ge=1)
+    """Different entries there can be at all."""
+    entry_bytes: int = Field(default=1024, ge=1)
+    """Size of one value, in bytes."""
+    store: Literal["cache", "sessions", "rate-limit"] = "cache"
 
 
 class Objective(Model):
