@@ -9,7 +9,7 @@ import pytest
 from infra.mesh.destinations import REQUESTS_PER_PROXY, load_balancer
 from infra.model.service import LoadBalancing, MeshAlgorithm, Service, TargetGroupAlgorithm
 from services import CATALOGUE
-from tests.unit.mesh_objects import changed, named, spec, specs, with_changes
+from tests.unit.mesh_objects import changed, named, objects, spec, specs, with_changes
 
 NAMES = [service.name for service in CATALOGUE]
 HASHED = {"auth", "payment"}
