@@ -8,8 +8,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +38,15 @@ def program(name: str, *, package: str) -> str:
     if found is None:
         raise MissingProgramError(f"{name} is not installed: apt-get install -y {package}")
     return found
+
+
+@contextmanager
+def folder_for_servers() -> Generator[Path]:
+    """A folder that an unprivileged server may enter; pytest's own are closed to other users at any moment."""
+    with tempfile.TemporaryDirectory(prefix="parking-dataplane-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
 
 
 def free_port() -> int:

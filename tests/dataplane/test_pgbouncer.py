@@ -20,6 +20,7 @@ from tests.dataplane.servers import (
     PgBouncer,
     Postgres,
     SqlError,
+    folder_for_servers,
     free_port,
     program,
     psql,
@@ -47,11 +48,16 @@ def version() -> tuple[int, int]:
 
 
 @pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    postgres = Postgres(folder, settings={"max_connections": "200"})
+def folder() -> Iterator[Path]:
+    with folder_for_servers() as made:
+        for name in ("postgres", "pgbouncer"):
+            (made / name).mkdir()
+        yield made
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Postgres]:
+    postgres = Postgres(folder / "postgres", settings={"max_connections": "200"})
     query(postgres.owner, "CREATE DATABASE parking")
     for name in SERVICES:
         query(postgres.owner, f"CREATE ROLE {name} LOGIN PASSWORD '{WORD}'")
@@ -61,10 +67,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def pooler(
-    server: Postgres, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[PgBouncer]:
-    folder, port = tmp_path_factory.mktemp("pgbouncer"), free_port()
+def pooler(server: Postgres, folder: Path, request: pytest.FixtureRequest) -> Iterator[PgBouncer]:
+    folder, port = folder / "pgbouncer", free_port()
     users = (*SERVICES, STATISTICS_USER)
     (folder / "userlist.txt").write_text("".join(f'"{user}" "{WORD}"\n' for user in users))
     ini = render(

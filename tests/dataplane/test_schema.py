@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra.migrations import driver, roles
-from tests.dataplane.servers import Address, Postgres, SqlError, psql, query
+from tests.dataplane.servers import Address, Postgres, SqlError, folder_for_servers, psql, query
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "components" / "migrations"
 FILES = {path.name: path.read_text() for path in sorted(MIGRATIONS.glob("*.sql"))}
@@ -18,14 +18,11 @@ ROW = "INSERT INTO parking_entries (location_id, vehicle_plate, entered_at) VALU
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    # Not below pytest's own folder, which another user may not enter.
-    folder = tmp_path_factory.mktemp("postgres")
-    for parent in (folder, folder.parent, folder.parent.parent):
-        parent.chmod(0o755)
-    postgres = Postgres(folder)
-    yield postgres
-    postgres.stop("immediate")
+def server() -> Iterator[Postgres]:
+    with folder_for_servers() as folder:
+        postgres = Postgres(folder)
+        yield postgres
+        postgres.stop("immediate")
 
 
 @pytest.fixture
