@@ -223,9 +223,7 @@ def _follow_up(run: _Run, *, code: int, before: Mapping[StackFile, str], stack: 
     """Carry what a finished command changed to where it belongs."""
     invocation, home = run.invocation, run.home
     if code != 0:
-        for file in before:
-            if problem := project.syntax_error(file):
-                say(problem)
+        _explain_failure(run, files=before, stack=stack)
         return
     changes_provider = invocation.words[:2] == ("stack", "change-secrets-provider")
     if invocation.command == "config" or changes_provider:
@@ -239,6 +237,25 @@ def _follow_up(run: _Run, *, code: int, before: Mapping[StackFile, str], stack: 
         passphrases.remember(home=home, stack=invocation.words[2].rpartition("/")[2], environ=run.environ)
     if invocation.words[:2] == ("stack", "rename") and (home.project / f"Pulumi.{stack}.yaml").exists():
         say(f"Pulumi.{stack}.yaml keeps its name here; rename it as you renamed the stack")
+
+
+def _explain_failure(run: _Run, *, files: Mapping[StackFile, str], stack: str | None) -> None:
+    """Add what the engine cannot know: where the settings are no YAML, how a protected stack is destroyed."""
+    for file in files:
+        if problem := project.syntax_error(file):
+            say(problem)
+    if run.invocation.command != "destroy" or stack is None:
+        return
+    # The engine's own advice, `state unprotect`, would leave the setting as it is.
+    count = run.checkpoint(stack).protected()
+    setting = project.protection_setting(project.stack_file(home=run.home, stack=stack))
+    if count and setting:
+        say(
+            f"{count} resources of stack '{stack}' are protected by {setting}; "
+            "to destroy it takes two deliberate steps:\n"
+            f"    bin/pulumi-local config set {setting} false --stack {stack} && bin/pulumi-local up --stack {stack}\n"
+            f"    bin/pulumi-local destroy --stack {stack}"
+        )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from infra.local.home import Home
 _TOP_LEVEL = r"(?m)^{}:[ \t]*(.*?)[ \t]*(?:#.*)?$\n?"
 _MAIN = re.compile(_TOP_LEVEL.format("main"))
 _NAME = re.compile(r"(?m)^name:[ \t]*[\"']?([A-Za-z0-9_.-]+)")
+_PROTECTION = re.compile(r"^ *([\w-]+:deletionProtection) *:", re.MULTILINE)
 _SALT = re.compile(r"(?m)^encryptionsalt:[ \t]*[\"']?([^\s\"']+)[\"']?[ \t]*$\n?")
 _CLOUD_SECRETS = re.compile(r"(?m)^(?:secretsprovider|encryptedkey):.*$\n?")
 _SECURE = re.compile(r"(?m)^[\s-]*secure:")
@@ -115,6 +116,12 @@ def salt_of(mirror: Path) -> str | None:
     except OSError:
         return None
     return found[1] if found else None
+
+
+def protection_setting(file: StackFile) -> str | None:
+    """Key of the setting that protects the stack's stores, e.g. `parking:deletionProtection`, if it has one."""
+    found = _PROTECTION.search(file.real.read_text()) if file.real.exists() else None
+    return found.group(1) if found else None
 
 
 def syntax_error(file: StackFile) -> str | None:

@@ -42,6 +42,14 @@ class Checkpoint:
         salt = _dict(provider.get("state")).get("salt")
         return salt if isinstance(salt, str) else None
 
+    def protected(self) -> int:
+        """How many resources of the stack are protected against deletion."""
+        try:
+            resources = _list(_latest(_load(self.path)).get("resources"))
+        except (OSError, ValueError):
+            return 0
+        return sum(_dict(resource).get("protect") is True for resource in resources)
+
     def check(self) -> None:
         """Refuse a state file that is not whole, and say how to restore it."""
         try:

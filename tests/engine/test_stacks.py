@@ -87,7 +87,7 @@ def test_outputs_hide_what_is_secret(platform: Platform) -> None:
 
 def test_a_protected_stack_is_destroyed_in_two_deliberate_steps(platform: Platform) -> None:
     said = platform.refused("destroy", "--yes", "--stack", "prod-eu-west-1")
-    assert "protected" in said
+    assert "config set parking:deletionProtection false --stack prod-eu-west-1" in said
 
     platform.ok("config", "set", "parking:deletionProtection", "false", "--stack", "prod-eu-west-1")
     platform.ok("up", "--yes", "--stack", "prod-eu-west-1")
