@@ -15,12 +15,12 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 CHECKED = $(wildcard $(PATHS))
 
 .PHONY: help setup tools preview up refresh destroy outputs test test-all lint types format benchmark docs clean
-.PHONY: need-stack need-venv
+.PHONY: cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
 	@printf 'make TARGET [STACK=NAME] [ARGS="..."]\n\n'
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(firstword $(MAKEFILE_LIST)) \
-		| while IFS='|' read -r name what; do printf '  %-10s %s\n' "$$name" "$$what"; done
+		| while IFS='|' read -r name what; do printf '  %-13s %s\n' "$$name" "$$what"; done
 	@printf '\nstacks: %s\n' '$(STACKS)'
 
 setup: ## Make .venv with the pinned requirements
@@ -28,6 +28,15 @@ setup: ## Make .venv with the pinned requirements
 
 tools: need-venv ## Find or build the Pulumi engine now, not at first use
 	@$(PYTHON) -m infra.local.engines
+
+cluster-tools: need-venv ## Build the Kubernetes control plane, KEDA, Istio and Helm now, not at first use
+	@$(PYTHON) -m infra.local.tools $(ARGS)
+
+cluster-up: need-stack need-venv ## Start a real Kubernetes API for STACK's objects, on this machine
+	@$(PYTHON) -m infra.local.cluster up --stack '$(STACK)' $(ARGS)
+
+cluster-down: need-stack need-venv ## Stop it; what it stores stays for the next time
+	@$(PYTHON) -m infra.local.cluster down --stack '$(STACK)' $(ARGS)
 
 preview: need-stack ## Show what would change in STACK, on this machine
 	@$(PULUMI) preview --stack '$(STACK)' $(ARGS)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from infra.capacity import SIDECAR_CPU_MILLIS, SIDECAR_MEMORY_MIB
-from infra.local.cluster import Json, LocalCluster, nodes, waiting
 from infra.local.cluster.nodes import Size
+from infra.local.cluster.testing import Json, LocalCluster, nodes, waiting
 from infra.model.stack import PoolSettings, PoolsSettings
 from infra.pools import PoolName
 
@@ -37,15 +37,33 @@ class Bench:
     def close(self) -> None:
         """Take everything away, and wait for what the next test would notice."""
         client = self.cluster.client
-        # Owners first: a namespace in deletion looks at what it still holds only now and then.
-        for api_version, kind in OWNERS:
-            for item in client.list(api_version, kind, namespace=self.namespace):
-                client.delete(api_version, kind, item["metadata"]["name"], namespace=self.namespace)
-        waiting.until(self.pods, so=lambda pods: not pods, what="pods are gone", show=summary)
-        client.delete("v1", "Namespace", self.namespace)
+        spaces = [
+            self.namespace,
+            *(item["metadata"]["name"] for item in self.others if item["kind"] == "Namespace"),
+        ]
+        for namespace in spaces:
+            # Owners first: a namespace in deletion looks at what it still holds only now and then.
+            for api_version, kind in OWNERS:
+                for item in client.list(api_version, kind, namespace=namespace):
+                    client.delete(api_version, kind, item["metadata"]["name"], namespace=namespace)
+        for namespace in spaces:
+            waiting.until(
+                lambda name=namespace: self.pods(namespace=name),
+                so=lambda pods: not pods,
+                what="pods are gone",
+                show=summary,
+            )
+            client.delete("v1", "Namespace", namespace)
         for item in self.others:
             client.delete(item["apiVersion"], item["kind"], item["metadata"]["name"])
         self.cluster.nodes.remove([node["metadata"]["name"] for node in client.list("v1", "Node")])
+        for namespace in spaces[1:]:
+            waiting.until(
+                lambda name=namespace: client.get("v1", "Namespace", name),
+                so=lambda found: found is None,
+                what=f"namespace {namespace} is gone",
+                seconds=120,
+            )
 
     def apply(self, item: Json) -> Json:
         """Apply with strict validation; a namespaced object without a namespace goes to the test's own."""

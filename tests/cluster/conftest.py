@@ -7,7 +7,7 @@ from itertools import count
 
 import pytest
 
-from infra.local.cluster import QUICK_AUTOSCALER, Behaviour, LocalCluster, Options, Parts
+from infra.local.cluster.testing import QUICK_AUTOSCALER, Behaviour, LocalCluster, Options, Parts
 from tests.cluster.bench import Bench
 from tests.cluster.states import States
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from infra.local.cluster import Json
+from infra.local.cluster.testing import Json
 from infra.model.stack import StackSettings
 from tests.engine.platform import Platform
 from tests.unit import stack_files
@@ -29,7 +29,7 @@ class States:
         platform = Platform.copy_to(root)
         exported: dict[str, list[Json]] = {}
         for stack in STACKS:
-            platform.ok("up", "--yes", "--stack", stack)
+            platform.ok("up", "--yes", "--skip-preview", "--stack", stack)
             shown = platform.ok("stack", "export", "--stack", stack, "--show-secrets")
             exported[stack] = json.loads(shown)["deployment"]["resources"]
         return cls(exported=exported)

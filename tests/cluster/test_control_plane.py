@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.cluster import ApiError, ControlPlane, LocalCluster, Options, crds, waiting
+from infra.local.cluster.testing import ApiError, ControlPlane, LocalCluster, Options, crds, waiting
 from infra.local.tools import TOOLS
 from tests.cluster.bench import Bench, deployment
 
@@ -160,7 +160,7 @@ def test_what_it_stores_outlives_a_restart_where_that_is_asked_for(tmp_path: Pat
 _HOLDER = """
 import sys, time
 from pathlib import Path
-from infra.local.cluster import ControlPlane
+from infra.local.cluster.testing import ControlPlane
 plane = ControlPlane(Path(sys.argv[1]))
 plane.start()
 print(*(child.pid for child in plane.children), flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.local.cluster import Json, LocalCluster, Usage, waiting
+from infra.local.cluster.testing import Json, LocalCluster, Usage, waiting
 from tests.cluster.bench import Bench, deployment
 
 AT_ONCE = {

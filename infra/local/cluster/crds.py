@@ -85,7 +85,12 @@ class Stub:
         }
 
 
+_NGINX = "k8s.nginx.org"
+
 UNCHECKED = (
+    Stub(group=_NGINX, version="v1", kind="VirtualServer", plural="virtualservers"),
+    Stub(group=_NGINX, version="v1", kind="VirtualServerRoute", plural="virtualserverroutes"),
+    Stub(group=_NGINX, version="v1", kind="Policy", plural="policies"),
     Stub(group="elbv2.k8s.aws", version="v1beta1", kind="TargetGroupBinding", plural="targetgroupbindings"),
     Stub(group="external-secrets.io", version="v1", kind="ExternalSecret", plural="externalsecrets"),
     Stub(group="external-secrets.io", version="v1", kind="SecretStore", plural="secretstores"),
@@ -112,7 +117,8 @@ UNCHECKED = (
         namespaced=False,
     ),
 )
-"""AWS Load Balancer Controller, External Secrets and Calico publish no module with their schemas."""
+"""NGINX's ingress controller, AWS Load Balancer Controller, External Secrets and Calico have their schemas in no
+module that can be had."""
 
 
 def definitions() -> list[Json]:

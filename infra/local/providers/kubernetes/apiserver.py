@@ -99,6 +99,12 @@ class ApiServerBackend(RecordBackend):
             _delete(client, _object(record.inputs, record.outputs))
         super().delete(urn, identity)
 
+    def close(self) -> None:
+        """Close the connections to the clusters."""
+        with self._lock:
+            for client in filter(None, self._clients.values()):
+                client.close()
+
     def _client(self, urn: str) -> Client | None:
         """The API server for a resource, None where it is only a record."""
         stack, token, _ = parts(urn)
