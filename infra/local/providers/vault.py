@@ -62,7 +62,9 @@ class Vault:
             clear = json.dumps(self._sealed(reveal(value.value)))
             return {_CIPHER: self._fernet.encrypt(clear.encode()).decode()}
         if isinstance(value, Asset | ResourceReference):
-            return {_ASSET if isinstance(value, Asset) else _REFERENCE: dict(value.fields)}
+            # An archive of assets holds them in its own fields.
+            inner = self._sealed(dict(cast("Map", value.fields)))
+            return {_ASSET if isinstance(value, Asset) else _REFERENCE: inner}
         return None if isinstance(value, Unknown) else value
 
     def _opened(self, node: Value) -> Value:
@@ -75,9 +77,9 @@ class Vault:
             if key == _CIPHER:
                 return Secret(self._decrypted(str(inner)))
             if key == _ASSET:
-                return Asset(cast("Mapping[str, object]", inner))
+                return Asset(cast("Mapping[str, object]", self._opened(inner)))
             if key == _REFERENCE:
-                return ResourceReference(cast("Mapping[str, object]", inner))
+                return ResourceReference(cast("Mapping[str, object]", self._opened(inner)))
         return {key: self._opened(item) for key, item in node.items()}
 
     def _decrypted(self, token: str) -> Value:

@@ -48,6 +48,17 @@ def test_assets_survive(store: Store) -> None:
     assert found.inputs["code"] == asset
 
 
+def test_an_archive_of_assets_survives(store: Store) -> None:
+    asset = Asset({"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "text": "a"})
+    archive = Asset(
+        {"4dabf18193072939515e22adb298388d": "0def7320c3a5731c473e5ecbe6d01bc7", "assets": {"a.py": asset}}
+    )
+    store.put(record(code=archive))
+    found = store.find(urn(VPC, "it"), "id-1")
+    assert found is not None
+    assert found.inputs["code"] == archive
+
+
 def test_no_secret_is_on_the_disk_in_clear(aws: Client, store: Store) -> None:
     aws.create(
         "aws:rds/instance:Instance",
