@@ -14,7 +14,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all lint types format benchmark docs clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster lint types format benchmark docs clean
 .PHONY: cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -56,8 +56,11 @@ outputs: need-stack ## Show STACK's outputs as JSON
 test: need-venv ## Run the unit tests
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
-test-all: need-venv ## Run all tests, those with the real engine too
-	@$(PYTHON) -m pytest tests $(ARGS)
+test-all: need-venv ## Run the unit tests, and those with the real engine, PostgreSQL and PgBouncer
+	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane --ignore=tests/dataplane/test_istioctl.py $(ARGS)
+
+test-cluster: need-venv ## Run the tests with a real Kubernetes control plane and istioctl, built from Go at first
+	@$(PYTHON) -m pytest tests/cluster tests/dataplane/test_istioctl.py $(ARGS)
 
 lint: need-venv ## Check style
 	@$(PYTHON) -m ruff check $(CHECKED) $(ARGS)
