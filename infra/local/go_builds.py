@@ -97,6 +97,10 @@ def build(
             process.terminate()
             process.wait()
             raise
+    if process.returncode < 0:
+        raise NotPossibleError(
+            f"`go build` was ended by signal {-process.returncode}; what it did so far is kept"
+        )
     if process.returncode != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         told = [line for line in lines if " " in line] or lines or ["no output"]
