@@ -119,8 +119,6 @@ def _annotation(model: Any, location: tuple[int | str, ...]) -> Any:
         elif get_origin(current) in (dict, tuple):
             arguments = get_args(current)
             current = arguments[1] if get_origin(current) is dict else arguments[0]
-            if isinstance(part, str) and get_origin(current) is tuple:
-                current = get_args(current)[0]
         else:
             return None
     return current

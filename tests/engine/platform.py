@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,36 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 _PROGRAM = ("__main__.py", "Pulumi.yaml", "infra", "stacks", "components", "services")
 _TIMEOUT_SECONDS = 900
+
+
+def run_pulumi(
+    root: Path, *args: str, more: Mapping[str, str], timeout_seconds: int
+) -> subprocess.CompletedProcess[str]:
+    """Run `bin/pulumi-local` on the project in `root`, whose state stays there, whatever the caller's own settings.
+
+    Args:
+        root: Folder of the project.
+        *args: Words of the pulumi command.
+        more: Environment variables for this run.
+        timeout_seconds: After which the run counts as hanging.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
+    engine = {name: os.environ[name] for name in ("PULUMI_LOCAL_ENGINE",) if name in os.environ}
+    local = {
+        "PULUMI_LOCAL_PROJECT": str(root),
+        "PULUMI_LOCAL_HOME": str(root / ".pulumi-local"),
+        "PULUMI_LOCAL_PYTHON": sys.executable,
+    }
+    return subprocess.run(
+        [str(REPOSITORY / "bin" / "pulumi-local"), *args],
+        cwd=root,
+        env={**kept, **engine, **local, **more},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout_seconds,
+        check=False,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,23 +84,7 @@ class Platform:
 
     def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a pulumi command and give what it said, whatever its exit code."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
-        engine = {name: os.environ[name] for name in ("PULUMI_LOCAL_ENGINE",) if name in os.environ}
-        local = {
-            "PULUMI_LOCAL_PROJECT": str(self.root),
-            "PULUMI_LOCAL_HOME": str(self.root / ".pulumi-local"),
-            "PULUMI_LOCAL_PYTHON": sys.executable,
-        }
-        return subprocess.run(
-            [str(REPOSITORY / "bin" / "pulumi-local"), *args],
-            cwd=self.root,
-            env=kept | engine | local | more,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
+        return run_pulumi(self.root, *args, more=more, timeout_seconds=_TIMEOUT_SECONDS)
 
     def ok(self, *args: str, **more: str) -> str:
         """Run what must succeed, and give its standard output."""

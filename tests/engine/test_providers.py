@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.engine.platform import run_pulumi
+
 TIMEOUT_SECONDS = 600
 HEADER = """
 import json, pulumi, pulumi_aws as aws, pulumi_eks as eks, pulumi_kubernetes as k8s, pulumi_random as random
@@ -37,23 +36,7 @@ class Project:
         (self.root / "__main__.py").write_text(HEADER + program, encoding="utf-8")
 
     def run(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
-        engine = {name: os.environ[name] for name in ("PULUMI_LOCAL_ENGINE",) if name in os.environ}
-        local = {
-            "PULUMI_LOCAL_PROJECT": str(self.root),
-            "PULUMI_LOCAL_HOME": str(self.root / ".pulumi-local"),
-            "PULUMI_LOCAL_PYTHON": sys.executable,
-        }
-        return subprocess.run(
-            [str(REPOSITORY / "bin" / "pulumi-local"), *arguments],
-            cwd=self.root,
-            env=kept | engine | local | more,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-        )
+        return run_pulumi(self.root, *arguments, more=more, timeout_seconds=TIMEOUT_SECONDS)
 
     def ok(self, *arguments: str, **more: str) -> str:
         done = self.run(*arguments, "--stack", "dev", **more)

@@ -53,8 +53,8 @@ class Recorder(Mocks):
         return answer(_untyped(args, "args")), []
 
     def of_type(self, type_token: str) -> list[Recorded]:
-        """Resources whose type token is `type_token`, e.g. `aws:ec2/vpc:Vpc`."""
-        return [resource for resource in self.resources if resource.type == type_token]
+        """Resources of a type, e.g. `aws:ec2/vpc:Vpc`, by name: they register in no certain order."""
+        return sorted((r for r in self.resources if r.type == type_token), key=lambda resource: resource.name)
 
     def one(self, type_token: str, name: str | None = None) -> Recorded:
         """The only resource of a type (and name); fails when there is none or more than one."""
