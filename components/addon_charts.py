@@ -19,12 +19,12 @@ from components.addon_contract import (
 )
 from components.addon_ingress import CERTIFICATES_NAMESPACE, INGRESS_NAMESPACE, cert_manager, nginx_ingress
 from components.addon_metrics import metrics_stack
-from infra import controller_policies as policies
-from infra import versions
-from infra.capacity import SIDECAR_REQUESTS
-from infra.controller_policies import Statement
+from infra.cluster import controller_policies as policies
+from infra.cluster import versions
+from infra.cluster.capacity import SIDECAR_REQUESTS
+from infra.cluster.controller_policies import Statement
+from infra.cluster.pools import CAPACITY_LABEL, GPU_RESOURCE, POOL_LABEL, Capacity, PoolName
 from infra.naming import StackContext
-from infra.pools import CAPACITY_LABEL, GPU_RESOURCE, POOL_LABEL, Capacity, PoolName
 
 NAMESPACES = (
     NamespacePlan(name="tigera-operator", pod_security="privileged"),

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from infra.controller_policies import Statement
-from infra.versions import Chart
+from infra.cluster.controller_policies import Statement
+from infra.cluster.versions import Chart
 
 SYSTEM_NAMESPACE = "kube-system"
 """Exists in every cluster; the program never makes it."""
@@ -35,7 +35,7 @@ class AddOn:
 
     Attributes:
         name: Name of the release and of its resource.
-        chart: Chart, repository and version, from `infra.versions`.
+        chart: Chart, repository and version, from `infra.cluster.versions`.
         namespace: Namespace it lives in.
         values: Values of the chart that differ from its defaults.
         policy: Access to AWS; none for most.

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.addon_contract import AddOn, AddOnSizes, IngressTraffic
-from infra import versions
-from infra.timeouts import CONNECT_SECONDS, INGRESS_KEEP_ALIVE_SECONDS
+from infra.cluster import versions
+from infra.traffic.timeouts import CONNECT_SECONDS, INGRESS_KEEP_ALIVE_SECONDS
 
 INGRESS_NAMESPACE = "nginx-ingress"
 INGRESS_ACCOUNT = "nginx-ingress"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.addon_contract import AddOn, AddOnSizes
-from infra import versions
+from infra.cluster import versions
 
 MONITORING_NAMESPACE = "monitoring"
 GRAFANA_LOGIN = "grafana-admin"

@@ -16,11 +16,11 @@ from components.addon_contract import SYSTEM_NAMESPACE, AddOn, AddOnSizes, AddOn
 from components.addon_metrics import GRAFANA_LOGIN, MONITORING_NAMESPACE
 from components.base import Component
 from components.controller_identity import ControllerIdentity, ServiceAccount
-from infra import controller_policies as policies
-from infra import versions
-from infra.controller_policies import Statement
+from infra.cluster import controller_policies as policies
+from infra.cluster import versions
+from infra.cluster.controller_policies import Statement
+from infra.cluster.versions import EksAddOnVersion
 from infra.naming import StackContext
-from infra.versions import EksAddOnVersion
 
 RELEASE_TIMEOUT_SECONDS = 900
 """How long Helm waits for a release's pods before it rolls back."""
@@ -70,7 +70,7 @@ class NodeAddOns(Component):
         ready: Resources that node groups depend on.
 
     Raises:
-        infra.versions.VersionError: When no add-on version is pinned for the Kubernetes version.
+        infra.cluster.versions.VersionError: When no add-on version is pinned for the Kubernetes version.
         infra.naming.NamingError: When a required tag is empty.
     """
 
@@ -164,7 +164,7 @@ class AddOns(Component):
         ready: Resources to depend on for what needs an add-on's webhooks or custom resources.
 
     Raises:
-        infra.versions.VersionError: When the Kubernetes version is outside what the pins are used with.
+        infra.cluster.versions.VersionError: When the Kubernetes version is outside what the pins are used with.
         infra.naming.NamingError: When a required tag is empty.
     """
 

@@ -11,8 +11,8 @@ import pulumi_kubernetes as k8s
 
 from components.base import Component
 from components.cluster_site import ClusterSite
-from infra import keda, scaling
-from infra.labels import object_labels
+from infra.cluster import keda, scaling
+from infra.cluster.labels import object_labels
 from infra.model.service import (
     KafkaLagMetric,
     PrometheusMetric,
@@ -39,7 +39,7 @@ class MetricSources:
         prometheus_address: URL of Prometheus inside the cluster.
         kafka_bootstrap_servers: Brokers' IAM listeners, `host:port` separated by commas; needed where a metric is
             a consumer group's lag. KEDA's operator reads it with its own identity
-            (`infra.controller_policies.kafka_lag`).
+            (`infra.cluster.controller_policies.kafka_lag`).
     """
 
     prometheus_address: pulumi.Input[str]

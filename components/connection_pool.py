@@ -13,12 +13,13 @@ from components.base import Component
 from components.connection_pool_network import network_policy_spec
 from components.connection_pool_pod import CREDENTIALS_SUFFIX, EXPORTER_PORT, PoolerPod, pod_template
 from components.secret_store import TakenSecret, take_secret
-from infra import pgbouncer, versions
-from infra.labels import selector_labels
-from infra.manifests import LABELS
+from infra.cluster import versions
+from infra.cluster.labels import selector_labels
+from infra.cluster.manifests import LABELS
+from infra.data import pgbouncer
+from infra.data.pgbouncer import Pool, PoolerFiles, TlsMode
 from infra.model.stack import ConnectionPoolSettings
 from infra.naming import StackContext
-from infra.pgbouncer import Pool, PoolerFiles, TlsMode
 from infra.ports import POOLER
 
 DISRUPTED_AT_ONCE = 1
@@ -82,7 +83,7 @@ class ConnectionPool(Component):
         settings: Pods, connections a service (clients, and servers by the ratio), time limits in seconds.
         site: Cluster, namespace and neighbours.
         server: What is behind it.
-        passwords: Secret in Secrets Manager with each user's password, by user; `infra.pgbouncer.STATISTICS_USER`
+        passwords: Secret in Secrets Manager with each user's password, by user; `infra.data.pgbouncer.STATISTICS_USER`
             must be among them.
         opts: Options of the component itself.
 
@@ -94,7 +95,7 @@ class ConnectionPool(Component):
         ValueError: When there is no pool, or the statistics user has no password.
 
     Source of the numbers: the architecture specification by way of `ConnectionPoolSettings` (200 client
-    connections a service, 10:1, statements 30 s, idle 5 minutes); the others are explained in `infra.pgbouncer`.
+    connections a service, 10:1, statements 30 s, idle 5 minutes); the others are explained in `infra.data.pgbouncer`.
     """
 
     host: pulumi.Output[str]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import core, meta
 
-from infra import versions
-from infra.labels import selector_labels
+from infra.cluster import versions
+from infra.cluster.labels import selector_labels
+from infra.cluster.pools import POOL_LABEL, SHAPES, PoolName
+from infra.cluster.scheduling import priority_class_name
 from infra.model.service import Criticality
-from infra.pools import POOL_LABEL, SHAPES, PoolName
 from infra.ports import POOLER, POSTGRES
-from infra.scheduling import priority_class_name
 
 CREDENTIALS_SUFFIX = "-credentials"
 EXPORTER_PORT = 9127

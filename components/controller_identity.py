@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.base import Component
-from infra.controller_policies import Statement
+from infra.cluster.controller_policies import Statement
 from infra.naming import StackContext
 
 

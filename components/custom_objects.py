@@ -1,4 +1,4 @@
-"""Registration of objects that pure functions rendered (`infra.manifests`)."""
+"""Registration of objects that pure functions rendered (`infra.cluster.manifests`)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.base import Component
-from infra.manifests import LABELS, Manifest
-from infra.mesh import MeshSite
+from infra.cluster.manifests import LABELS, Manifest
+from infra.traffic.mesh import MeshSite
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,12 @@ import pulumi_kubernetes as k8s
 
 from components.base import Component
 from components.secret_store import TakenSecret, take_secret
-from infra import migrations, versions
-from infra.labels import selector_labels
-from infra.manifests import LABELS
+from infra.cluster import versions
+from infra.cluster.labels import selector_labels
+from infra.cluster.manifests import LABELS
+from infra.cluster.pools import POOL_LABEL, SHAPES, PoolName
+from infra.data import migrations
 from infra.naming import PROJECT, StackContext
-from infra.pools import POOL_LABEL, SHAPES, PoolName
 from infra.ports import DNS, POSTGRES
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -91,7 +92,7 @@ class DatabaseJobs(Component):
         ready: The Job: workloads wait for it.
 
     Raises:
-        infra.migrations.MigrationError: When the migrations cannot be put in order.
+        infra.data.migrations.MigrationError: When the migrations cannot be put in order.
 
     Source of the numbers: partitions by quarter and the grouping of locations are the specification's; 4 quarters
     ahead (a year in which the job may fail unseen) and 8 kept are this project's.

@@ -9,8 +9,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.base import Component
-from infra.failover import CHECK_INTERVAL_SECONDS, FAILURE_THRESHOLD
 from infra.naming import StackContext
+from infra.traffic.failover import CHECK_INTERVAL_SECONDS, FAILURE_THRESHOLD
 
 CERTIFICATE_AUTHORITIES = ("amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com")
 """The names by which AWS Certificate Manager recognises itself in a CAA record."""
@@ -201,7 +201,7 @@ class RegionalRecord(Component):
     Raises:
         ValueError: When there is no health path, or fewer than three checker regions.
 
-    Source of the numbers: the design's 10 s and 3 failures; see `infra.failover` for the arithmetic.
+    Source of the numbers: the design's 10 s and 3 failures; see `infra.traffic.failover` for the arithmetic.
     """
 
     health_check_id: pulumi.Output[str]

@@ -16,8 +16,8 @@ from components.static_assets import StaticAssets
 from infra.model.service import Service
 from infra.model.stack import EdgeSettings
 from infra.naming import StackContext
-from infra.routing import ORIGIN_VERIFY_HEADER, api_domain
-from infra.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS, CLOUDFRONT_RESPONSE_SECONDS, CONNECT_SECONDS
+from infra.traffic.routing import ORIGIN_VERIFY_HEADER, api_domain
+from infra.traffic.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS, CLOUDFRONT_RESPONSE_SECONDS, CONNECT_SECONDS
 
 API_ORIGIN = "api"
 STATIC_ORIGIN = "static"

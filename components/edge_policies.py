@@ -10,7 +10,7 @@ from pulumi_aws import cloudfront
 
 from components.base import Component
 from infra.naming import StackContext
-from infra.routing import CACHE_PARTITION_HEADER
+from infra.traffic.routing import CACHE_PARTITION_HEADER
 
 STATIC_SECONDS = 31_536_000
 """Specification, caching level 2: static assets 1 year."""

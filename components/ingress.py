@@ -8,9 +8,9 @@ import pulumi
 
 from components.base import Component
 from components.custom_objects import MeshTarget, create_objects
-from infra import ingress
 from infra.model.service import Service
 from infra.naming import StackContext
+from infra.traffic import ingress
 
 
 class Ingress(Component):
@@ -31,7 +31,7 @@ class Ingress(Component):
     Outputs:
         host: That name.
 
-    Source of the numbers: `infra.ingress` and `infra.timeouts`.
+    Source of the numbers: `infra.traffic.ingress` and `infra.traffic.timeouts`.
     """
 
     host: pulumi.Output[str]

@@ -10,10 +10,10 @@ import pulumi_aws as aws
 
 from components.base import Component
 from components.log_bucket import CONNECTION_PREFIX, LOAD_BALANCER_PREFIX
-from infra.failover import decides_failover
 from infra.model.service import Service, TargetGroupAlgorithm
 from infra.naming import StackContext
-from infra.routing import (
+from infra.traffic.failover import decides_failover
+from infra.traffic.routing import (
     MAX_CONDITION_VALUES,
     MAX_ORIGIN_SECRETS,
     ORIGIN_VERIFY_HEADER,
@@ -21,7 +21,7 @@ from infra.routing import (
     RoutePlan,
     plan_routes,
 )
-from infra.timeouts import LOAD_BALANCER_IDLE_SECONDS
+from infra.traffic.timeouts import LOAD_BALANCER_IDLE_SECONDS
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-2021-06"
 """TLS 1.3 and 1.2, forward secrecy and authenticated encryption only."""
@@ -61,7 +61,7 @@ class LoadBalancer(Component):
     ingress controller, spoken to over TLS.
 
     A target group without healthy targets takes the load balancer out of DNS only where its service decides
-    about failover (`infra.failover.decides_failover`); else a report service could take its region down.
+    about failover (`infra.traffic.failover.decides_failover`); else a report service could take its region down.
 
     Args:
         name: Logical name, e.g. `load-balancer`; children begin with it.

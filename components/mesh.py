@@ -8,9 +8,9 @@ import pulumi
 
 from components.base import Component
 from components.custom_objects import MeshTarget, create_objects
-from infra import mesh
 from infra.model.service import Service
 from infra.naming import StackContext
+from infra.traffic import mesh
 
 
 class Mesh(Component):
@@ -40,7 +40,8 @@ class Mesh(Component):
     Raises:
         ValueError: When a service asks for a consistent hash and for its own zone at once.
 
-    Source of the numbers: `infra.timeouts` and `infra.mesh`, from the specification's load and objectives.
+    Source of the numbers: `infra.traffic.timeouts` and `infra.traffic.mesh`, from the specification's load and
+    objectives.
     """
 
     hosts: Mapping[str, str]

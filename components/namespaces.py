@@ -9,9 +9,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.base import Component
+from infra.cluster.scheduling import PRIORITIES, priority_class_name
 from infra.model.service import Criticality
 from infra.naming import PROJECT, StackContext
-from infra.scheduling import PRIORITIES, priority_class_name
 
 PodSecurity = Literal["restricted", "baseline", "privileged"]
 
@@ -130,7 +130,7 @@ class WorkloadNamespace(Component):
 class PriorityClasses(Component):
     """The scheduling priorities of the platform, one a criticality, highest for payment-like services.
 
-    Values and names are in `infra.scheduling`; a workload names the class of its service's criticality.
+    Values and names are in `infra.cluster.scheduling`; a workload names the class of its service's criticality.
 
     Args:
         name: Logical name, stable and short.

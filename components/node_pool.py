@@ -11,9 +11,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.base import Component
+from infra.cluster.pools import GroupPlan, PoolShape, max_pods, split
 from infra.model.stack import PoolSettings
 from infra.naming import StackContext, fit
-from infra.pools import GroupPlan, PoolShape, max_pods, split
 
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 _SESSION_MANAGER_POLICY = "AmazonSSMManagedInstanceCore"
@@ -148,7 +148,7 @@ class NodePool(Component):
     """A pool of nodes: an on-demand group and, where the share gives at least one node, a spot group.
 
     EKS has one capacity type a group, hence two groups whose bounds keep the spot share at minimum, start and
-    maximum (see `infra.pools.split`). The desired size belongs to the Cluster Autoscaler after creation. A
+    maximum (see `infra.cluster.pools.split`). The desired size belongs to the Cluster Autoscaler after creation. A
     replacement is made, with a new name, before the old group drains.
 
     Numbers: sizes, types and the 30% share are the specification's, in `infra.model.stack.PoolsSettings`; IMDSv2
@@ -157,7 +157,7 @@ class NodePool(Component):
     Args:
         name: Logical name and name of the groups, e.g. `application`.
         context: Names, tags and protection of the stack.
-        shape: Labels, taints, AMI type and devices of the nodes (`infra.pools.SHAPES`).
+        shape: Labels, taints, AMI type and devices of the nodes (`infra.cluster.pools.SHAPES`).
         settings: Sizes in nodes, instance types, spot share, root disk in GiB.
         nodes: Cluster, subnets, role and key that all pools share.
         max_unavailable_percent: Nodes of a group that an update may take away at once, 1 to 100. Default 20.
@@ -168,7 +168,7 @@ class NodePool(Component):
         node_group_names: Their physical names.
 
     Raises:
-        infra.pools.PoolError: When the settings cannot be divided in two groups.
+        infra.cluster.pools.PoolError: When the settings cannot be divided in two groups.
         infra.naming.NamingError: When a required tag is empty.
     """
 

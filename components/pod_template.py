@@ -9,12 +9,12 @@ from pathlib import PurePosixPath
 import pulumi
 from pulumi_kubernetes import core, meta
 
-from infra.drain import explain_grace, grace_is_enough, pre_stop_seconds
-from infra.labels import STABLE, object_labels, selector_labels
+from infra.cluster.labels import STABLE, object_labels, selector_labels
+from infra.cluster.pools import POOL_LABEL, SHAPES, PoolName
+from infra.cluster.scheduling import priority_class_name
 from infra.model.service import Service
-from infra.pools import POOL_LABEL, SHAPES, PoolName
 from infra.ports import DATA_PORTS, POD_IDENTITY_ADDRESS
-from infra.scheduling import priority_class_name
+from infra.traffic.drain import explain_grace, grace_is_enough, pre_stop_seconds
 
 USER = 10_001
 """User and group of the process; no image may rely on root."""

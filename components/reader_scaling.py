@@ -14,9 +14,9 @@ import pulumi_aws as aws
 from components.account import account_id
 from components.alarms import AlarmRule, AlarmTarget, create_alarm
 from components.base import Component
+from infra.data.reader_policy import ReaderResources, statements
 from infra.model.stack import DatabaseSettings
 from infra.naming import StackContext
-from infra.reader_policy import ReaderResources, statements
 
 _CODE = Path(__file__).parent / "reader_scaling_function"
 _MODULES = ("__init__.py", "fleet.py", "handler.py")

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.base import Component
-from infra.manifests import LABELS
+from infra.cluster.manifests import LABELS
 from infra.naming import StackContext
 
 API_VERSION = "external-secrets.io/v1"

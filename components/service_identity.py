@@ -11,7 +11,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.base import Component
-from infra.kafka_access import client_statements
+from infra.data.kafka_access import client_statements
 from infra.model.service import Service
 from infra.naming import StackContext
 

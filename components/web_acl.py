@@ -11,8 +11,8 @@ from pulumi_aws import wafv2
 from components.base import Component
 from infra.model.stack import LogRetentionDays
 from infra.naming import StackContext
-from infra.routing import ORIGIN_VERIFY_HEADER
-from infra.waf import (
+from infra.traffic.routing import ORIGIN_VERIFY_HEADER
+from infra.traffic.waf import (
     PATH_TRANSFORMATIONS,
     RATE_WINDOW_SECONDS,
     ManagedGroup,
@@ -66,7 +66,7 @@ class WebAcl(Component):
             `<name>-association`.
         context: Names, tags and protection of the stack.
         scope: `REGIONAL`, or `CLOUDFRONT`, which exists in us-east-1 only.
-        rules: Mode, rate limits and managed groups; see `infra.waf` for both scopes' rules.
+        rules: Mode, rate limits and managed groups; see `infra.traffic.waf` for both scopes' rules.
         log: Key and retention (default 90 days) of the log.
         resource_arn: What a REGIONAL web ACL protects; a distribution names its web ACL itself.
         provider: Explicit AWS provider; of us-east-1 for CLOUDFRONT.

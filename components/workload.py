@@ -17,7 +17,7 @@ from components.base import Component
 from components.cluster_site import ClusterSite
 from components.pod_template import PodConfiguration, pod_template
 from components.workload_network import policy_spec
-from infra.labels import CANARY, STABLE, object_labels, selector_labels
+from infra.cluster.labels import CANARY, STABLE, object_labels, selector_labels
 from infra.model.cache_policy import QUERY_CACHE
 from infra.model.service import CacheTtl, Service
 from infra.naming import StackContext

@@ -9,7 +9,7 @@ from pulumi_kubernetes import meta, networking
 
 from components.cluster_site import ClusterSite
 from infra import ports
-from infra.labels import selector_labels
+from infra.cluster.labels import selector_labels
 from infra.model.service import Service
 
 Ingress = networking.v1.NetworkPolicyIngressRuleArgs

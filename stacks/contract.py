@@ -11,7 +11,7 @@ from pydantic import Field
 
 from infra.model.base import Model
 from infra.naming import PROJECT
-from infra.routing import MAX_ORIGIN_SECRETS
+from infra.traffic.routing import MAX_ORIGIN_SECRETS
 
 VERSION = 2
 """Raised whenever a field is added, renamed or given another meaning."""

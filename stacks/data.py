@@ -16,10 +16,10 @@ from components.encryption import Purpose
 from components.private_zone import PrivateZone
 from components.reader_scaling import Observation, ReaderFleet, ReaderRecord, ReaderScaling
 from components.streaming import Streaming
+from infra.data.pgbouncer import role, users
 from infra.model.service import Service
 from infra.model.stack import CacheSettings, DatabaseSettings, StackSettings
 from infra.naming import StackContext
-from infra.pgbouncer import role, users
 from stacks.contract import Primary
 from stacks.foundation import Foundation
 

@@ -15,8 +15,8 @@ from components.web_acl import WebAcl
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import StackContext
-from infra.routing import api_domain, origin_domain
-from infra.waf import global_rules
+from infra.traffic.routing import api_domain, origin_domain
+from infra.traffic.waf import global_rules
 
 GLOBAL_REGION = "us-east-1"
 """Where CloudFront looks for certificates and web ACLs, whatever the stack's region."""

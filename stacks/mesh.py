@@ -10,13 +10,13 @@ from components.custom_objects import MeshTarget
 from components.ingress import Ingress
 from components.mesh import Mesh
 from infra.addressing import Tier, plan
-from infra.drain import pre_stop_seconds
-from infra.mesh import MeshSite
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import StackContext
-from infra.routing import origin_domain
-from infra.timeouts import ingress_seconds
+from infra.traffic.drain import pre_stop_seconds
+from infra.traffic.mesh import MeshSite
+from infra.traffic.routing import origin_domain
+from infra.traffic.timeouts import ingress_seconds
 from stacks.platform import Platform
 
 MESH_NAMESPACE = "istio-system"

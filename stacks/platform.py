@@ -12,9 +12,9 @@ from components.cluster import Cluster
 from components.encryption import Purpose
 from components.node_pool import NodeEnvironment, NodePool, NodeRole
 from components.streaming import Streaming
+from infra.cluster.pools import SHAPES, PoolName
 from infra.model.stack import Environment, PoolSettings, StackSettings
 from infra.naming import StackContext
-from infra.pools import SHAPES, PoolName
 from stacks.foundation import Foundation
 
 

@@ -15,11 +15,11 @@ from components.encryption import Purpose
 from components.namespaces import WorkloadNamespace
 from components.secret import GeneratedSecret
 from components.secret_store import SecretStore
+from infra.data.pgbouncer import STATISTICS_USER, TlsMode, read_only_pool, role, users, writers
+from infra.data.rds_authorities import bundle
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import PROJECT, StackContext
-from infra.pgbouncer import STATISTICS_USER, TlsMode, read_only_pool, role, users, writers
-from infra.rds_authorities import bundle
 from stacks.contract import PrimaryContract
 from stacks.data import Data
 from stacks.foundation import Foundation

@@ -13,7 +13,7 @@ from infra.catalogue import resolve
 from infra.model.service import Service
 from infra.model.stack import Role, StackSettings
 from infra.naming import StackContext
-from infra.routing import api_domain, origin_domain
+from infra.traffic.routing import api_domain, origin_domain
 from stacks import contract, data, edge, foundation, mesh, outputs, platform, traffic, workloads
 from stacks.contract import Primary
 from stacks.data import Data

@@ -12,12 +12,12 @@ from components.encryption import Purpose
 from components.load_balancer import LoadBalancer, LoadBalancerNetwork
 from components.shield import Shield
 from components.web_acl import WebAcl, WebAclLog
-from infra.failover import failover_paths
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import StackContext
-from infra.routing import origin_domain
-from infra.waf import regional_rules
+from infra.traffic.failover import failover_paths
+from infra.traffic.routing import origin_domain
+from infra.traffic.waf import regional_rules
 from stacks.foundation import Foundation
 
 

@@ -19,10 +19,10 @@ from components.target_binding import BoundService, TargetBinding
 from components.workload import Images, Workload
 from infra.addressing import Tier, plan
 from infra.catalogue import callees, image_suffix, repository
+from infra.data.pgbouncer import read_only_pool, role
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import PROJECT, StackContext
-from infra.pgbouncer import read_only_pool, role
 from stacks import mesh, pooling
 from stacks.data import Data
 from stacks.foundation import Foundation

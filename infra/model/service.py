@@ -213,7 +213,7 @@ class Objective(Model):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
     path: Annotated[str, Field(pattern=r"^/")]
     timeout_ms: int | None = Field(default=None, gt=0)
-    """When the mesh gives the operation up; none: a multiple of the target (`infra.timeouts.operation_ms`)."""
+    """When the mesh gives the operation up; none: a multiple of the target (`infra.traffic.timeouts.operation_ms`)."""
 
     @property
     def is_idempotent(self) -> bool:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from infra.capacity import SIDECAR_CPU_MILLIS, SIDECAR_MEMORY_MIB
+from infra.cluster.capacity import SIDECAR_CPU_MILLIS, SIDECAR_MEMORY_MIB
+from infra.cluster.pools import PoolName
 from infra.local.cluster.nodes import Size
 from infra.local.cluster.testing import Json, LocalCluster, nodes, waiting
 from infra.model.stack import PoolSettings, PoolsSettings
-from infra.pools import PoolName
 
 ZONES = ("us-east-1a", "us-east-1b", "us-east-1c")
 OWNERS = (

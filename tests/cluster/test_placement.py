@@ -8,10 +8,10 @@ from math import ceil
 
 import pytest
 
+from infra.cluster.pools import POOL_LABEL
 from infra.local.cluster.nodes import Size
 from infra.local.cluster.testing import Json, LocalCluster, waiting
 from infra.model.service import Service
-from infra.pools import POOL_LABEL
 from services import CATALOGUE
 from tests.cluster.bench import Bench, by_zone, is_ready, summary, why_pending, with_sidecar
 from tests.cluster.states import STACKS, States, settings_of

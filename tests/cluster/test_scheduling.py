@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
+from infra.cluster.pools import CAPACITY_LABEL, POOL_LABEL, PoolName
 from infra.local.cluster.testing import ApiError, Behaviour, Json, LocalCluster, waiting
-from infra.pools import CAPACITY_LABEL, POOL_LABEL, PoolName
 from tests.cluster.bench import Bench, deployment, is_ready, summary, why_pending
 
 

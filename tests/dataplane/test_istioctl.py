@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import yaml
 
-from infra import mesh
 from infra.catalogue import resolve
-from infra.labels import STABLE, selector_labels
+from infra.cluster.labels import STABLE, selector_labels
 from infra.local.tools.building import obtain
 from infra.model.service import Service
 from infra.model.stack import StackSettings
+from infra.traffic import mesh
 from services import CATALOGUE
 from stacks.mesh import site
 from tests.unit.stack_files import STACKS, load

@@ -12,8 +12,8 @@ from typing import Self
 
 import pytest
 
+from infra.data.pgbouncer import STATISTICS_USER, Pool, PoolerFiles, TlsMode, render
 from infra.model.stack import ConnectionPoolSettings
-from infra.pgbouncer import STATISTICS_USER, Pool, PoolerFiles, TlsMode, render
 from services import CATALOGUE
 from tests.dataplane.servers import (
     Address,

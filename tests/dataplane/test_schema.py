@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.migrations import driver, roles
+from infra.data.migrations import driver, roles
 from tests.dataplane.servers import Address, Postgres, SqlError, folder_for_servers, psql, query
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "components" / "migrations"

@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import cast
 
-from infra.capacity import allocatable
+from infra.cluster.capacity import allocatable
+from infra.cluster.pools import SHAPES, GroupPlan, PoolName, PoolShape, max_pods, split
 from infra.instances import NODE_TYPES
 from infra.local.cluster import waiting
 from infra.local.cluster.client import ApiError, Client, Json
 from infra.local.tools.catalogue import TOOLS
 from infra.model.stack import PoolSettings, PoolsSettings
-from infra.pools import SHAPES, GroupPlan, PoolName, PoolShape, max_pods, split
 
 _LEASE_NAMESPACE = "kube-node-lease"
 _LEASE_SECONDS = 40

@@ -9,7 +9,7 @@ from typing import Any
 from components.addon_charts import NAMESPACES
 from components.addon_contract import AddOnSizes, IngressTraffic, NamespacePlan
 from components.addon_ingress import cert_manager, nginx_ingress
-from infra.timeouts import INGRESS_KEEP_ALIVE_SECONDS, LOAD_BALANCER_IDLE_SECONDS
+from infra.traffic.timeouts import INGRESS_KEEP_ALIVE_SECONDS, LOAD_BALANCER_IDLE_SECONDS
 
 PUBLIC = ["10.0.32.0/22", "10.0.96.0/22"]
 NODES = {"pool": "application"}

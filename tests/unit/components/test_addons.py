@@ -10,7 +10,7 @@ import pytest
 
 from components.addon_contract import AddOn, AddOnSizes, in_order
 from components.addons import AddOns, NodeAddOns
-from infra import versions
+from infra.cluster import versions
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.clusters import KAFKA, KEY, ClusterRecorder, target
 from tests.unit.recording import ACCOUNT, Recorded, parsed

@@ -10,9 +10,9 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.connection_pool import ConnectionPool, PooledServer, PoolerSite
-from infra import versions
+from infra.cluster import versions
+from infra.data.pgbouncer import STATISTICS_USER, TlsMode
 from infra.model.stack import ConnectionPoolSettings
-from infra.pgbouncer import STATISTICS_USER, TlsMode
 from tests.unit.components.building import Built, build, context
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"

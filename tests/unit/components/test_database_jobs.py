@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.database_jobs import DatabaseJobs, JobSite, Logins
-from infra.migrations import MigrationError, driver
+from infra.data.migrations import MigrationError, driver
 from tests.unit.components.building import Built, build, context
 
 OWNER = "prod-owner"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.dns import AliasTarget, Certificate, PublicZone, RegionalRecord
-from infra.failover import failover_paths
+from infra.traffic.failover import failover_paths
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.traffic import TrafficRecorder, virginia

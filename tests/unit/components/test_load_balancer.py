@@ -6,7 +6,7 @@ import pytest
 
 from components.load_balancer import LoadBalancer, LoadBalancerNetwork
 from infra.model.service import Service
-from infra.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS
+from infra.traffic.timeouts import CLOUDFRONT_KEEP_ALIVE_SECONDS
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.traffic import SECRETS, TrafficRecorder, is_secret, revealed

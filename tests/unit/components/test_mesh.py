@@ -12,10 +12,10 @@ import pytest
 from components.custom_objects import MeshTarget, create_objects
 from components.ingress import Ingress
 from components.mesh import Mesh
-from infra.manifests import Manifest
+from infra.cluster.manifests import Manifest
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
-from tests.unit.mesh_objects import ORIGIN, SITE, objects
+from tests.unit.traffic.mesh_objects import ORIGIN, SITE, objects
 
 RULE = "kubernetes:networking.istio.io/v1:DestinationRule"
 SERVER = "kubernetes:k8s.nginx.org/v1:VirtualServer"

@@ -8,8 +8,8 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.namespaces import PriorityClasses, WorkloadNamespace
+from infra.cluster.scheduling import PRIORITIES
 from infra.model.service import Criticality
-from infra.scheduling import PRIORITIES
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
 

@@ -8,8 +8,8 @@ import pulumi_aws as aws
 import pytest
 
 from components.node_pool import NodeEnvironment, NodePool, NodeRole
+from infra.cluster.pools import SHAPES, PoolError, PoolName
 from infra.model.stack import PoolSettings, PoolsSettings
-from infra.pools import SHAPES, PoolError, PoolName
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.clusters import KEY, NODE_GROUP, ClusterRecorder
 from tests.unit.recording import Recorded, parsed

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.service_identity import Access, PodSite, ServiceIdentity
-from infra.kafka_access import KafkaArnError, resource_arn
+from infra.data.kafka_access import KafkaArnError, resource_arn
 from infra.model.service import Consumption, Service
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from components.edge_policies import VIEWER_REQUEST_CODE
-from infra.routing import CACHE_PARTITION_HEADER, FORWARDED_HOST_HEADER, VIEWER_ADDRESS_HEADER
+from infra.traffic.routing import CACHE_PARTITION_HEADER, FORWARDED_HOST_HEADER, VIEWER_ADDRESS_HEADER
 
 
 def run(headers: dict[str, str], cookies: dict[str, str] | None = None) -> dict[str, str]:

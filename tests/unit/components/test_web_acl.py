@@ -6,7 +6,15 @@ import pytest
 
 from components.web_acl import WebAcl, WebAclLog
 from infra.model.stack import EdgeSettings
-from infra.waf import MANAGED_GROUPS, Mode, RateRule, WebAclError, WebAclRules, global_rates, service_rates
+from infra.traffic.waf import (
+    MANAGED_GROUPS,
+    Mode,
+    RateRule,
+    WebAclError,
+    WebAclRules,
+    global_rates,
+    service_rates,
+)
 from services import CATALOGUE
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.traffic import TrafficRecorder, virginia

@@ -1,0 +1,1 @@
+"""The data tier's arithmetic: pools, caches, topics, migrations and who may reach them."""

@@ -1,0 +1,1 @@
+"""The way of a request: routes, waits, web ACLs, ingress and mesh, as pure arithmetic and objects."""
