@@ -14,7 +14,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster lint types format benchmark docs clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster lint types format benchmark docs lock clean
 .PHONY: cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -78,6 +78,10 @@ benchmark: need-venv ## Measure previews and print a table
 
 docs: need-venv ## Write the generated documentation
 	@$(PYTHON) -m infra.docs $(ARGS)
+
+lock: need-venv ## Pin anew what requirements.txt and requirements-dev.txt ask for, with hashes
+	@$(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
+		--python-version 3.11 requirements-dev.txt --output-file requirements.lock $(ARGS)
 
 clean: ## Remove caches and .venv; state in .pulumi-local stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 
+def _say_nothing(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
+    """The SDK raises the first failure of a program and never retrieves those that follow from it."""
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _loop() -> None:
-    """One event loop for all mocked programs, which says nothing of failures that follow from a raised one.
-
-    The SDK raises the first failure of a program and never retrieves the others.
-    """
+    """One event loop for all mocked programs; left open at the end, as the SDK leaves its own."""
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda *_: None)
+    loop.set_exception_handler(_say_nothing)
     asyncio.set_event_loop(loop)
-    # Left open, as the SDK leaves its own: what failing programs left waiting would be warned of at a close.
