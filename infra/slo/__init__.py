@@ -1,0 +1,1 @@
+"""Objectives as arithmetic: budgets, rules, alerts, routes and dashboards from the catalogue; no resources."""
