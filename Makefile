@@ -15,7 +15,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 CHECKED = $(wildcard $(PATHS))
 
 .PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster lint types format benchmark docs lock clean
-.PHONY: cluster-tools cluster-up cluster-down need-stack need-venv
+.PHONY: capacity cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
 	@printf 'make TARGET [STACK=NAME] [ARGS="..."]\n\n'
@@ -52,6 +52,9 @@ destroy: need-stack ## Delete all of STACK, on this machine
 
 outputs: need-stack ## Show STACK's outputs as JSON
 	@$(PULUMI) stack output --json --stack '$(STACK)' $(ARGS)
+
+capacity: need-stack need-venv ## Show what STACK needs for the planned traffic, and its head-room
+	@$(PYTHON) -m infra.capacity --stack '$(STACK)' $(ARGS)
 
 test: need-venv ## Run the unit tests
 	@$(PYTHON) -m pytest tests/unit $(ARGS)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_kubernetes import core, meta
 
-from infra.cluster import versions
+from infra.cluster import fit, versions
 from infra.cluster.labels import selector_labels
 from infra.cluster.pools import POOL_LABEL, SHAPES, PoolName
 from infra.cluster.scheduling import priority_class_name
@@ -152,7 +152,7 @@ def _pooler() -> core.v1.ContainerArgs:
         liveness_probe=listening,
         resources=core.v1.ResourceRequirementsArgs(
             # PgBouncer is one thread: more than one cpu is never used.
-            requests={"cpu": "250m", "memory": "128Mi"},
+            requests=fit.POOLER_REQUESTS,
             limits={"cpu": "1", "memory": "256Mi"},
         ),
         security_context=_hardened(),
@@ -178,7 +178,7 @@ def _exporter(pod: PoolerPod) -> core.v1.ContainerArgs:
         ],
         ports=[core.v1.ContainerPortArgs(name="metrics", container_port=EXPORTER_PORT, protocol="TCP")],
         resources=core.v1.ResourceRequirementsArgs(
-            requests={"cpu": "20m", "memory": "32Mi"}, limits={"cpu": "100m", "memory": "64Mi"}
+            requests=fit.POOLER_EXPORTER_REQUESTS, limits={"cpu": "100m", "memory": "64Mi"}
         ),
         security_context=_hardened(),
     )

@@ -22,7 +22,7 @@ from infra.model.base import Model
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.model_errors import explain
-from infra.problems import SettingsError
+from infra.problems import Problem, SettingsError
 
 _NAMESPACE = "parking"
 _REGION_KEY = "aws:region"
@@ -43,6 +43,39 @@ def load(*, catalogue: tuple[Service, ...], root: Path = _ROOT) -> StackSettings
     # pulumi.Config cannot list its keys, and an unknown key must not be dropped silently.
     config = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     return parse(config, stack=stack, catalogue=catalogue, other_ranges=_other_ranges(root=root, stack=stack))
+
+
+def from_file(stack: str, *, catalogue: tuple[Service, ...], root: Path = _ROOT) -> StackSettings:
+    """Settings of a stack file without an engine, for what only reckons with them.
+
+    Args:
+        stack: Name of the stack.
+        catalogue: The services that a stack deploys.
+        root: Folder with the stack files.
+
+    Raises:
+        SettingsError: When anything is wrong, with every problem found, also when there is no such file.
+    """
+    path = root / f"Pulumi.{stack}.yaml"
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        config: dict[str, object] = content["config"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        there = sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml"))
+        problem = Problem(
+            key=path.name,
+            found=str(error) or type(error).__name__,
+            allowed="a YAML file with the key config",
+            why="what a stack needs follows from its settings",
+            action=f"name one of {', '.join(there)}, or mend the file",
+        )
+        raise SettingsError(stack=stack, problems=[problem]) from None
+    return parse(
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()},
+        stack=stack,
+        catalogue=catalogue,
+        other_ranges=_other_ranges(root=root, stack=stack),
+    )
 
 
 def parse(

@@ -3,6 +3,7 @@
 A VPA sizes its pods, so its replica count follows lag and queued queries, never cpu or memory.
 """
 
+from infra.model.load import Load
 from infra.model.service import (
     Consumption,
     Criticality,
@@ -50,6 +51,14 @@ ANALYTICS = Service(
         ),
         vertical=VerticalScaling(min_cpu="500m", min_memory="1Gi", max_cpu="4", max_memory="16Gi"),
     ),
+    # One user in twenty looks at a dashboard each minute; reports run on the readers.
+    load=Load(
+        requests_per_user_minute=0.05,
+        cpu_ms_per_request=150.0,
+        cpu_ms_per_message=2.0,
+        database_ms_per_request=250.0,
+        database_connections_per_pod=8,
+    ),
     # Resource-based: the ALB avoids anomalous targets, the mesh weighs pods by the load they report.
     load_balancing=LoadBalancing(
         target_group=TargetGroupAlgorithm.WEIGHTED_RANDOM,
@@ -85,7 +94,9 @@ ANALYTICS = Service(
     criticality=Criticality.BACKGROUND,
     uses_database=True,
     caches=("cache", "rate-limit"),
-    consumption=Consumption(topics=("vehicle-events", "payment-events"), consumers=15),
+    consumption=Consumption(
+        topics=("vehicle-events", "payment-events"), consumers=15, messages_per_second_each=100
+    ),
     rate_limit_per_5_minutes=500,
     # Longer than the slowest report, so that a drain cuts none.
     termination_grace_seconds=120,

@@ -3,6 +3,7 @@
 The specification gives no resources for it. A VPA sizes the pods; the count stays within 2 to 4.
 """
 
+from infra.model.load import Load
 from infra.model.service import (
     CacheTtl,
     Criticality,
@@ -45,6 +46,14 @@ CONFIGURATION = Service(
             policies=(ScalingPolicy(type="Pods", value=1, period_seconds=300),),
         ),
         vertical=VerticalScaling(min_cpu="100m", min_memory="256Mi", max_cpu="1", max_memory="1Gi"),
+    ),
+    # The edge answers nineteen of twenty requests of users; services look one operation in ten up.
+    load=Load(
+        requests_per_user_minute=0.05,
+        requests_per_transaction=0.1,
+        cpu_ms_per_request=2.0,
+        database_ms_per_request=2.0,
+        database_connections_per_pod=5,
     ),
     load_balancing=LoadBalancing(
         target_group=TargetGroupAlgorithm.ROUND_ROBIN, mesh=MeshAlgorithm.LEAST_REQUEST

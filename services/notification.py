@@ -4,6 +4,7 @@ The specification gives neither resources nor replica bounds for it. The request
 (cpu high, memory low); the maximum is its topic's partitions, past which a pod would idle.
 """
 
+from infra.model.load import Load
 from infra.model.service import (
     Consumption,
     Criticality,
@@ -40,6 +41,8 @@ NOTIFICATION = Service(
             policies=(ScalingPolicy(type="Percent", value=50, period_seconds=300),),
         ),
     ),
+    # Preferences and inboxes by users; its work comes by Kafka: rendering, and TLS to the providers.
+    load=Load(requests_per_user_minute=0.1, cpu_ms_per_request=2.0, cpu_ms_per_message=8.0),
     load_balancing=LoadBalancing(
         target_group=TargetGroupAlgorithm.ROUND_ROBIN, mesh=MeshAlgorithm.LEAST_REQUEST
     ),
@@ -47,8 +50,18 @@ NOTIFICATION = Service(
     error_class=ErrorClass.BACKGROUND,
     criticality=Criticality.BACKGROUND,
     caches=("cache", "rate-limit"),
-    topics=(Topic(name="notification-events", partitions=30, retention_days=3, compression="lz4"),),
-    consumption=Consumption(topics=("notification-events",), consumers=8),
+    topics=(
+        # The entry is confirmed and the receipt sent.
+        Topic(
+            name="notification-events",
+            partitions=30,
+            retention_days=3,
+            compression="lz4",
+            messages_per_transaction=2.0,
+            message_bytes=2048,
+        ),
+    ),
+    consumption=Consumption(topics=("notification-events",), consumers=8, messages_per_second_each=60),
     called_by=("auth", "parking", "payment"),
     calls_internet=True,
     rate_limit_per_5_minutes=500,

@@ -1,5 +1,6 @@
 """Payments: fees and card payments; very high I/O, horizontal by queue."""
 
+from infra.model.load import Load
 from infra.model.service import (
     Consumption,
     Criticality,
@@ -62,6 +63,15 @@ PAYMENT = Service(
             policies=(ScalingPolicy(type="Percent", value=50, period_seconds=300),),
         ),
     ),
+    # Fee, payment, and the status asked twice, for each operation. A payment waits for the gateway, not for a cpu.
+    load=Load(
+        requests_per_user_minute=0.2,
+        requests_per_transaction=4.0,
+        cpu_ms_per_request=3.0,
+        cpu_ms_per_message=1.0,
+        database_ms_per_request=6.0,
+        database_connections_per_pod=6,
+    ),
     # IP hash with failover: an ALB has none, so its cookie there and the client address in the mesh.
     load_balancing=LoadBalancing(
         target_group=TargetGroupAlgorithm.ROUND_ROBIN,
@@ -86,8 +96,17 @@ PAYMENT = Service(
     writes_database=True,
     caches=("cache", "rate-limit"),
     produces=("payment-events", "notification-events"),
-    topics=(Topic(name="payment-events", partitions=20, retention_days=30, compression="gzip"),),
-    consumption=Consumption(topics=("payment-events",), consumers=5),
+    topics=(
+        # Asked for and settled; one of two in a message of both.
+        Topic(
+            name="payment-events",
+            partitions=20,
+            retention_days=30,
+            compression="gzip",
+            messages_per_transaction=1.5,
+        ),
+    ),
+    consumption=Consumption(topics=("payment-events",), consumers=5, messages_per_second_each=80),
     called_by=("parking",),
     calls_internet=True,
     rate_limit_per_5_minutes=500,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.checks import caches, cluster, database, network, roles, services, streaming, traffic
+from infra.checks import caches, capacity, cluster, database, network, roles, services, streaming, traffic
 from infra.checks.subject import Subject
 from infra.model.service import Service
 from infra.model.stack import StackSettings
@@ -48,5 +48,6 @@ _CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     streaming.check_streaming,
     streaming.check_consumers,
     services.check_services,
+    capacity.check_capacity,
     _traffic,
 )

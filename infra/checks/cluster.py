@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.checks.subject import Subject, no_such_type
-from infra.cluster import capacity
+from infra.cluster import capacity, fit
 from infra.instances import NODE_TYPES
 from infra.model.service import Pool
 from infra.model.stack import PoolSettings
@@ -61,20 +61,18 @@ def check_pools(subject: Subject) -> Iterator[Problem]:
 
 
 def check_fit(subject: Subject) -> Iterator[Problem]:
-    """Pods at their bounds fit their pools at theirs."""
-    pools = subject.settings.node_pools
-    for pool, settings in ((Pool.APPLICATION, pools.application), (Pool.ANALYTICS, pools.analytics)):
+    """Pods at their bounds fit their pools at theirs: services, poolers, head-room."""
+    for pool in Pool:
+        settings = fit.settings_of(pool, subject.settings)
         size = NODE_TYPES.get(settings.instance_types[0])
         for bound, nodes in ((0, settings.min_size), (1, settings.max_size)):
-            wanted = capacity.Demand(cpu_millis=0, memory_mib=0, pods=0)
-            for service in subject.catalogue:
-                if service.pool is pool:
-                    resources = service.resources
-                    wanted += capacity.demand(
-                        cpu=resources.cpu_request,
-                        memory=resources.memory_request,
-                        pods=subject.bounds(service)[bound],
-                    )
+            wanted = fit.pool_demand(
+                pool,
+                settings=subject.settings,
+                services=subject.catalogue,
+                replicas={service.name: subject.bounds(service)[bound] for service in subject.catalogue},
+                surge=bound == 1,
+            )
             needed = capacity.nodes_needed(wanted, size=size) if size else 0
             if needed > nodes:
                 yield _too_small(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.diagram import svg
-from infra.docs import outputs_page, resource_tables, settings_page
+from infra.docs import capacity_page, outputs_page, resource_tables, settings_page
 from infra.docs.markdown import replace_block
 from infra.docs.plans import REPOSITORY
 from infra.docs.resource_tables import Graphs
@@ -14,7 +14,11 @@ PICTURED = "prod"
 
 def from_models() -> dict[str, str]:
     """Pages that need no engine: path in the repository to content."""
-    return {"docs/outputs.md": outputs_page.page(), "docs/settings.md": settings_page.page()}
+    return {
+        "docs/capacity.md": _spliced("docs/capacity.md", capacity=capacity_page.block()),
+        "docs/outputs.md": outputs_page.page(),
+        "docs/settings.md": settings_page.page(),
+    }
 
 
 def from_plans(graphs: Graphs) -> dict[str, str]:

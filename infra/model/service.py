@@ -11,10 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from infra.model.base import DomainName, Model
-
-Quantity = Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi)?$")]
-"""A Kubernetes quantity, e.g. `500m` or `2Gi`."""
+from infra.model.base import DomainName, Model, Quantity
+from infra.model.load import Load
 
 
 class Resources(Model):
@@ -181,6 +179,10 @@ class Topic(Model):
     partitions: int = Field(ge=1, le=2000)
     retention_days: int = Field(ge=1, le=365)
     compression: Literal["snappy", "gzip", "lz4", "zstd", "producer", "uncompressed"]
+    messages_per_transaction: float = Field(default=1.0, ge=0)
+    """Messages that one parking operation writes; an assumption, as in `infra.model.load`."""
+    message_bytes: int = Field(default=1024, ge=1)
+    """Size of a message before compression; an assumption."""
 
 
 class Consumption(Model):
@@ -188,6 +190,8 @@ class Consumption(Model):
 
     topics: tuple[str, ...] = Field(min_length=1)
     consumers: int = Field(ge=1)
+    messages_per_second_each: float = Field(default=100.0, gt=0)
+    """Messages that one member handles in a second; an assumption, as in `infra.model.load`."""
 
 
 class CacheTtl(Model):
@@ -265,6 +269,8 @@ class Service(Model):
     health: HealthCheck
     resources: Resources
     scaling: Scaling
+    load: Load
+    """What it sees of the platform's traffic; assumptions, for the capacity model."""
     load_balancing: LoadBalancing
     availability_percent: float = Field(gt=0, lt=100)
     error_class: ErrorClass

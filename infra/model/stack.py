@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from infra.model.base import DomainName, Model
+from infra.model.base import DomainName, Model, Quantity
 
 Cidr = Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$")]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+){1,2}$")]
@@ -31,6 +31,24 @@ class Role(StrEnum):
 
     PRIMARY = "primary"
     SECONDARY = "secondary"
+
+
+class DemandSettings(Model):
+    """What the platform must carry: the specification's traffic, of which `infra.capacity` makes pods and nodes."""
+
+    concurrent_users: int = Field(default=10_000, ge=1)
+    """Users at once in the busiest hour, today."""
+    transactions_per_day: int = Field(default=1_000_000, ge=1)
+    """Parking operations a day, today."""
+    busiest_hour_percent: float = Field(default=12.5, ge=4.2, le=100)
+    """Share of a day's operations in its busiest hour; an assumption: 12 open hours, the busiest half as much again."""
+    season_percent: int = Field(default=40, ge=0, le=1000)
+    """How much more there is in the season (specification: 40%)."""
+    growth_percent: int = Field(default=300, ge=0, le=10_000)
+    """How much more there will be after `growthMonths` (specification: 300% growth, i.e. four times as much)."""
+    growth_months: int = Field(default=18, ge=1, le=120)
+    region_percent: int = Field(default=100, ge=1, le=100)
+    """Share that this region must be able to carry; 100: all, so that it can stand in for another."""
 
 
 class NetworkSettings(Model):
@@ -100,6 +118,20 @@ class PoolSettings(Model):
         return self.min_size if self.desired_size is None else self.desired_size
 
 
+class HeadRoomSettings(Model):
+    """Pods that do nothing but keep room on the application pool, and leave at once when others need it.
+
+    A spike finds room while new nodes still start. The defaults are what all policies together may add in the two
+    minutes that a node takes, on one node's worth of cpu.
+    """
+
+    pods: int = Field(default=4, ge=0, le=100)
+    """How many; 0: none, and a spike waits for nodes."""
+    cpu: Quantity = "3500m"
+    """Room that each keeps, as a Kubernetes quantity."""
+    memory: Quantity = "5Gi"
+
+
 class PoolsSettings(Model):
     """The four node pools of the specification ("GPU-enabled" is the fourth: c5.9xlarge has no GPU)."""
 
@@ -114,6 +146,7 @@ class PoolsSettings(Model):
     database: PoolSettings = PoolSettings(instance_types=("r5.2xlarge",), min_size=3, max_size=10)
     analytics: PoolSettings = PoolSettings(instance_types=("c5.9xlarge",), min_size=2, max_size=20)
     analytics_gpu: PoolSettings = PoolSettings(instance_types=("g5.2xlarge",), min_size=0, max_size=4)
+    head_room: HeadRoomSettings = HeadRoomSettings()
 
 
 class DatabaseSettings(Model):
@@ -271,6 +304,7 @@ class StackSettings(Model):
     cost_centre: Annotated[str, Field(min_length=1, max_length=128)]
     deletion_protection: bool = True
     """Whether stateful resources refuse deletion; set it to false and `up` before a `destroy`."""
+    demand: DemandSettings = DemandSettings()
     network: NetworkSettings
     edge: EdgeSettings
     cluster: ClusterSettings = ClusterSettings()

@@ -7,6 +7,7 @@ from typing import Any
 import pulumi_kubernetes as k8s
 
 from components.cluster_site import ClusterSite
+from infra.model.load import Load
 from infra.model.service import (
     CacheTtl,
     Consumption,
@@ -59,6 +60,7 @@ def service(name: str = "sample", **changes: Any) -> Service:
             scale_up=STEADY,
             scale_down=STEADY,
         ),
+        "load": Load(requests_per_user_minute=1.0, cpu_ms_per_request=1.0),
         "load_balancing": LoadBalancing(
             target_group=TargetGroupAlgorithm.ROUND_ROBIN, mesh=MeshAlgorithm.LEAST_REQUEST
         ),
