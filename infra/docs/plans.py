@@ -52,7 +52,13 @@ def _primary(path: Path) -> str | None:
 
 
 def _pulumi(*args: str, home: Path) -> str:
-    env = os.environ | {"PULUMI_LOCAL_HOME": str(home / "state"), "PULUMI_LOCAL_PYTHON": sys.executable}
+    env = os.environ | {
+        "PULUMI_LOCAL_HOME": str(home / "state"),
+        "PULUMI_LOCAL_PYTHON": sys.executable,
+        # The state is thrown away: written at every step it would be most of the work.
+        "PULUMI_EXPERIMENTAL": "true",
+        "PULUMI_SKIP_CHECKPOINTS": "true",
+    }
     done = subprocess.run(  # noqa: S603 - our own command
         [str(REPOSITORY / "bin" / "pulumi-local"), *args],
         cwd=REPOSITORY,
