@@ -28,6 +28,20 @@ _GROUP_ID_LIMIT = 40
 _DURABLE_ENGINE = (9, 0)
 
 
+def store_parameters(settings: CacheSettings) -> Mapping[str, str]:
+    """Parameters of a store's nodes, by name; what they keep through a restart is not among them but `durability`.
+
+    Args:
+        settings: What happens when memory is full.
+    """
+    return {
+        "cluster-enabled": "yes",
+        "maxmemory-policy": settings.max_memory_policy,
+        # Idle clients of a service that died without closing; longer than the 5 minutes that pools keep one.
+        "timeout": "600",
+    }
+
+
 def store_rules(settings: CacheSettings) -> tuple[AlarmRule, ...]:
     """Alarm rules of one shard: CPU, memory, evictions and, with replicas, their lag."""
     keeps_all = settings.max_memory_policy == "noeviction"
@@ -210,12 +224,7 @@ class Cache(Component):
 
     def _create_parameter_group(self) -> aws.elasticache.ParameterGroup:
         major = self._engine_version.split(".", maxsplit=1)[0]
-        parameters = {
-            "cluster-enabled": "yes",
-            "maxmemory-policy": self._settings.max_memory_policy,
-            # Idle clients of a service that died without closing; longer than the 5 minutes that pools keep one.
-            "timeout": "600",
-        }
+        parameters = store_parameters(self._settings)
         return aws.elasticache.ParameterGroup(
             f"{self._name}-parameters",
             # With the family in the name, the next major version's group can exist beside this one.

@@ -58,7 +58,9 @@ def policy_document(service: Service) -> Mapping[str, Any]:
 
 
 def _ttls(entries: Sequence[CacheTtl]) -> list[Mapping[str, Any]]:
-    return [{"entry": entry.entry, "ttlSeconds": entry.ttl_seconds} for entry in entries]
+    return [
+        {"entry": entry.entry, "ttlSeconds": entry.ttl_seconds, "store": entry.store} for entry in entries
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

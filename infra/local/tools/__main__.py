@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from infra.local.errors import LocalError, interrupt_on_signals
+from infra.local.tools import jars
 from infra.local.tools.building import obtain, seconds_taken
 from infra.local.tools.catalogue import TOOLS
 
@@ -15,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     listed = "\n".join(
         f"  {tool.name:<11} {', '.join(tool.programs)}: {tool.about}" for tool in TOOLS.values()
     )
+    listed += f"\n  {jars.KAFKA:<11} jars, by Maven: the brokers of tests"
     parser = argparse.ArgumentParser(
         prog="python -m infra.local.tools",
         description=__doc__,
@@ -25,7 +27,10 @@ def main(arguments: list[str] | None = None) -> int:
     names: list[str] = parser.parse_args(arguments).names
     interrupt_on_signals()
     try:
-        for name in names or TOOLS:
+        for name in names or (*TOOLS, jars.KAFKA):
+            if name == jars.KAFKA:
+                print(f"{jars.KAFKA} {jars.version()}\n  {'jars':<24} {jars.obtain()}")
+                continue
             programs = obtain(name)
             tool = next(tool for tool in TOOLS.values() if set(tool.programs) == set(programs))
             seconds = seconds_taken(tool) or 0

@@ -267,11 +267,11 @@ def test_cache_lifetimes_and_topics_arrive_as_a_typed_policy() -> None:
 
     assert json.loads(data["policy.json"]) == {
         "service": "sample-service",
-        "applicationCache": [{"entry": "things", "ttlSeconds": 60}],
+        "applicationCache": [{"entry": "things", "ttlSeconds": 60, "store": "cache"}],
         "queryCache": [
-            {"entry": "frequently-accessed-queries", "ttlSeconds": 900},
-            {"entry": "statistics-queries", "ttlSeconds": 300},
-            {"entry": "location-based-queries", "ttlSeconds": 1800},
+            {"entry": "frequently-accessed-queries", "ttlSeconds": 900, "store": "cache"},
+            {"entry": "statistics-queries", "ttlSeconds": 300, "store": "cache"},
+            {"entry": "location-based-queries", "ttlSeconds": 1800, "store": "cache"},
         ],
         "produces": ["out-events"],
         "consumes": {"group": "sample-service", "topics": ["in-events"], "members": 4},
