@@ -14,6 +14,7 @@ import pulumi_aws as aws
 from components.account import account_id
 from components.alarms import AlarmRule, AlarmTarget, create_alarm
 from components.base import Component
+from infra.data.pgbouncer import DNS_TTL_SECONDS, SERVER_LIFETIME_SECONDS
 from infra.data.reader_policy import ReaderResources, statements
 from infra.model.stack import DatabaseSettings
 from infra.naming import StackContext
@@ -25,6 +26,9 @@ TARGET_CPU_PERCENT = 70.0
 TIMEOUT_SECONDS = 55
 """Under the minute to the next run."""
 RECORD_TTL_SECONDS = 5
+DRAIN_SECONDS = RECORD_TTL_SECONDS + DNS_TTL_SECONDS + SERVER_LIFETIME_SECONDS + 60
+"""Between leaving the record and deletion: until the poolers have closed their last connection, and a statement of
+30 s on it has ended."""
 METRIC_NAMESPACE = "Parking/Database"
 FAILED_RUNS = 5
 
@@ -83,7 +87,8 @@ class ReaderScaling(Component):
 
     The function adds at most one reader at a time, from the program's number up to `max_readers`, and removes only
     what it made: by name, by tag, and by its IAM policy. A reader is in the record only while it is available; one to
-    be removed leaves the record first and is deleted two minutes later. Its metrics are in `Parking/Database`.
+    be removed leaves the record first and is deleted once the poolers have closed their connections to it. Its
+    metrics are in `Parking/Database`.
 
     Args:
         name: Logical name, e.g. `reader-scaling`; its readers are `parking-<environment>-<name>-1` and so on.
@@ -237,6 +242,7 @@ class ReaderScaling(Component):
                     "minimum": settings.readers,
                     "maximum": settings.max_readers,
                     "target_percent": TARGET_CPU_PERCENT,
+                    "drain_seconds": DRAIN_SECONDS,
                 },
             },
             sort_keys=True,

@@ -11,11 +11,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.local import processes
+
 START_SECONDS = 60
+OWNER = "parking_owner"
 
 
 class MissingProgramError(RuntimeError):
@@ -82,13 +85,14 @@ class Address:
     user: str
     database: str
     password: str = ""
+    host: str = "127.0.0.1"
 
     @property
     def environment(self) -> Mapping[str, str]:
         """libpq's variables."""
         return {
             "PATH": os.environ["PATH"],
-            "PGHOST": "127.0.0.1",
+            "PGHOST": self.host,
             "PGPORT": str(self.port),
             "PGUSER": self.user,
             "PGDATABASE": self.database,
@@ -129,30 +133,48 @@ class Postgres:
     Args:
         folder: An empty folder.
         settings: Settings beyond the defaults.
+        host: The loopback address that it listens on.
+        port: Its port; 0: a free one.
+        source: The server that it replicates; none: it is a writer.
     """
 
-    def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        self.port = free_port()
-        self.owner = Address(port=self.port, user="parking_owner", database="postgres")
-        self._user, self._data = unprivileged(), folder / "data"
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        source: Postgres | None = None,
+    ) -> None:
+        self.host, self.port = host, port or free_port()
+        self.owner = Address(port=self.port, user=OWNER, database="postgres", host=host)
+        self._user, self._data, self._log = unprivileged(), folder / "data", folder / "log"
+        self._process: subprocess.Popen[bytes] | None = None
         if self._user is not None:
             os.chown(folder, self._user, -1)
-        self._run(
-            "initdb", "-D", str(self._data), "-U", "parking_owner", "-A", "trust", "-E", "UTF8", "--no-sync"
-        )
+        if source is None:
+            self._run("initdb", "-D", str(self._data), "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        else:
+            login = ["-h", source.host, "-p", str(source.port), "-U", OWNER, "--no-sync"]
+            self._run("pg_basebackup", "-D", str(self._data), "-R", "-X", "stream", "-c", "fast", *login)
+        self._configure(settings or {})
+        self.start()
+
+    def _configure(self, settings: Mapping[str, str]) -> None:
         given = {
             "port": self.port,
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": self.host,
             "unix_socket_directories": "",
             "password_encryption": "scram-sha-256",
-            **(settings or {}),
+            **settings,
         }
         with (self._data / "postgresql.conf").open("a") as file:
             file.writelines(f"{key} = '{value}'\n" for key, value in given.items())
         (self._data / "pg_hba.conf").write_text(
-            "host all parking_owner 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+            f"host all {OWNER} 127.0.0.0/8 trust\nhost replication {OWNER} 127.0.0.0/8 trust\n"
+            "host all all 127.0.0.0/8 scram-sha-256\n"
         )
-        self.start()
 
     def _run(self, name: str, *arguments: str) -> None:
         subprocess.run(
@@ -166,12 +188,41 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        log = str(self._data.parent / "log")
-        self._run("pg_ctl", "-D", str(self._data), "-l", log, "-w", "-t", str(START_SECONDS), "start")
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [program("postgres", package="postgresql"), "-D", str(self._data)],
+                user=self._user,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=processes.die_with_parent,  # noqa: PLW1509 - it makes one system call
+            )
+        until(self._answers, what="PostgreSQL's start")
+
+    def _answers(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise RuntimeError(f"PostgreSQL ended:\n{self._log.read_text()}")
+        return psql(self.owner, "-c", "SELECT 1", check=False).returncode == 0
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop it: `fast`, or `immediate`, which is a crash."""
-        self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "stop")
+        """Stop it: `fast`, or `immediate`, which is a crash. Nothing where it does not run."""
+        if self._process is not None:
+            self._process.send_signal({"fast": signal.SIGINT, "immediate": signal.SIGQUIT}[mode])
+            self._process.wait(timeout=60)
+
+    def kill(self) -> None:
+        """SIGKILL for every process of it, as when the machine is lost."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        for pid in (self._process.pid, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait(timeout=30)
+
+    def promote(self) -> None:
+        """Make a replica the writer, and wait until it is."""
+        query(self.owner, "SELECT pg_promote(wait_seconds => 60)")
 
 
 class PgBouncer:
@@ -198,8 +249,10 @@ class PgBouncer:
                 ["prlimit", "--nofile=16384", program("pgbouncer", package="pgbouncer"), str(path)],
                 user=user,
                 cwd="/",
+                stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                preexec_fn=processes.die_with_parent,  # noqa: PLW1509 - it makes one system call
             )
         until(self._answers, what="PgBouncer's start")
 

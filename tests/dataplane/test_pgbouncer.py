@@ -8,20 +8,19 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 
-from infra.data.pgbouncer import STATISTICS_USER, Pool, PoolerFiles, TlsMode, render
+from infra.data.pgbouncer import STATISTICS_USER, Pool
 from infra.model.stack import ConnectionPoolSettings
 from services import CATALOGUE
+from tests.dataplane.pooling import Bookkeeper, start_pooler
 from tests.dataplane.servers import (
     Address,
     PgBouncer,
     Postgres,
     SqlError,
     folder_for_servers,
-    free_port,
     program,
     psql,
     query,
@@ -31,20 +30,9 @@ from tests.dataplane.servers import (
 SERVICES = tuple(service.name for service in CATALOGUE)
 """All six, although one has no database: the issue is six times 200 clients."""
 WORD = "for-this-test-only"
-WRITE = "INSERT INTO book VALUES"
 SETTINGS = ConnectionPoolSettings()
 QUICK = SETTINGS.model_copy(update={"statement_timeout_seconds": 2, "idle_timeout_seconds": 3})
 """The specification's limits, scaled down; `tests/unit/test_pgbouncer.py` asserts how the real ones are rendered."""
-
-
-def version() -> tuple[int, int]:
-    """Version of the installed PgBouncer."""
-    said = subprocess.run(
-        [program("pgbouncer", package="pgbouncer"), "--version"], capture_output=True, text=True, check=True
-    ).stdout
-    match = re.search(r"PgBouncer (\d+)\.(\d+)", said)
-    assert match, said
-    return int(match[1]), int(match[2])
 
 
 @pytest.fixture
@@ -68,18 +56,12 @@ def server(folder: Path) -> Iterator[Postgres]:
 
 @pytest.fixture
 def pooler(server: Postgres, folder: Path, request: pytest.FixtureRequest) -> Iterator[PgBouncer]:
-    folder, port = folder / "pgbouncer", free_port()
-    users = (*SERVICES, STATISTICS_USER)
-    (folder / "userlist.txt").write_text("".join(f'"{user}" "{WORD}"\n' for user in users))
-    ini = render(
+    bouncer = start_pooler(
+        folder / "pgbouncer",
         [Pool(database=name, host="127.0.0.1", port=server.port) for name in SERVICES],
         settings=getattr(request, "param", QUICK),
-        version=version(),
-        files=PoolerFiles(
-            userlist=str(folder / "userlist.txt"), listen_address="127.0.0.1", port=port, tls=TlsMode.DISABLE
-        ),
+        passwords=dict.fromkeys((*SERVICES, STATISTICS_USER), WORD),
     )
-    bouncer = PgBouncer(folder, ini=ini, port=port)
     yield bouncer
     bouncer.stop()
 
@@ -162,40 +144,6 @@ def test_an_idle_client_is_dropped_at_its_limit(pooler: PgBouncer) -> None:
         psql(service(pooler), "-c", "SELECT 1", "-c", "\\! sleep 5", "-c", "SELECT 2")
     lively = psql(service(pooler), "-c", "SELECT 1", "-c", "\\! sleep 1", "-c", "SELECT 2")
     assert lively.stdout.split() == ["1", "2"]
-
-
-class Bookkeeper:
-    """Clients that write numbers, and keep those whose commit they were told of.
-
-    Args:
-        address: Where they write.
-    """
-
-    def __init__(self, address: Address) -> None:
-        self._address, self._stop = address, threading.Event()
-        self.acknowledged: list[int] = []
-        self.failures = 0
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(4)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self, number: int) -> None:
-        value = number * 1_000_000
-        while not self._stop.is_set():
-            value += 1
-            done = psql(self._address, "-c", f"{WRITE} ({value}) RETURNING value", check=False)
-            if done.returncode == 0:
-                self.acknowledged.append(int(done.stdout))
-            else:
-                self.failures += 1
 
 
 def test_a_crash_of_the_server_under_load_loses_nothing_that_was_acknowledged(

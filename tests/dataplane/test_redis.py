@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -229,9 +229,7 @@ def test_full_rate_limits_drop_what_ends_soonest(rate_limit: RedisCluster) -> No
         assert node.info("stats")["evicted_keys"] > 0
 
 
-def test_a_killed_master_is_replaced_and_the_keys_are_kept(
-    cache: RedisCluster, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_killed_master_is_replaced_and_the_keys_are_kept(cache: RedisCluster) -> None:
     client = cache.client("parking", WORD)
     try:
         for number in range(300):
@@ -252,7 +250,7 @@ def test_a_killed_master_is_replaced_and_the_keys_are_kept(
             return True
 
         until(all_written, what="writes to all shards", seconds=90)
-        record_property("writes to all shards after, seconds", round(time.monotonic() - started_at, 1))
+        print("writes to all shards after, seconds", round(time.monotonic() - started_at, 1))
         assert [client.get(f"parking:{number}") for number in range(300)] == [str(n) for n in range(300)]
     finally:
         client.close()

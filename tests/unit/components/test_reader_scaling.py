@@ -6,7 +6,7 @@ from typing import Any
 
 import pulumi
 
-from components.reader_scaling import Observation, ReaderFleet, ReaderRecord, ReaderScaling
+from components.reader_scaling import DRAIN_SECONDS, Observation, ReaderFleet, ReaderRecord, ReaderScaling
 from infra.model.stack import DatabaseSettings
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.sites import DATA_KEY, LOG_KEY, TOPIC, ZONES
@@ -91,7 +91,12 @@ def test_one_run_at_a_time_every_minute() -> None:
 def test_it_is_told_the_specification_s_numbers() -> None:
     told = parsed(built().recorder.one(FUNCTION).inputs["environment"]["variables"]["SETTINGS"])
 
-    assert told["limits"] == {"minimum": 3, "maximum": 6, "target_percent": 70.0}
+    assert told["limits"] == {
+        "minimum": 3,
+        "maximum": 6,
+        "target_percent": 70.0,
+        "drain_seconds": DRAIN_SECONDS,
+    }
     assert told["instance_class"] == "db.r6g.xlarge"
     assert told["fixed"] == ["parking-prod-database-reader-1"]
     assert told["tags"]["cost-centre"] == "parking"
