@@ -10,7 +10,7 @@ from pulumi_aws import cloudfront
 
 from components.base import Component
 from infra.naming import StackContext
-from infra.traffic.routing import CACHE_PARTITION_HEADER
+from infra.traffic.routing import BALANCER_COOKIES, CACHE_PARTITION_HEADER
 
 STATIC_SECONDS = 31_536_000
 """Specification, caching level 2: static assets 1 year."""
@@ -22,6 +22,7 @@ VIEWER_REQUEST_CODE = Path(__file__).with_name("viewer_request.js")
 
 _Key = cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginArgs
 _KeyCookies = cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginCookiesConfigArgs
+_KeyCookieNames = cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginCookiesConfigCookiesArgs
 _KeyHeaders = cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginHeadersConfigArgs
 _KeyHeaderNames = cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginHeadersConfigHeadersArgs
 _KeyQuery = cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginQueryStringsConfigArgs
@@ -40,7 +41,7 @@ class EdgePolicies(Component):
 
     Nothing personal is answered from a cache: the function gives a request with an Authorization header or a
     cookie a cache partition of its own, both are part of the key besides, and a cached answer loses
-    `Set-Cookie`. What the origin says in `Cache-Control` wins over the TTL when it is shorter.
+    `Set-Cookie`. The load balancer's cookies count as none: they name a target. What the origin says in `Cache-Control` wins over the TTL when it is shorter.
 
     Args:
         name: Logical name, e.g. `edge-policies`; children begin with it.
@@ -138,7 +139,10 @@ class EdgePolicies(Component):
             f"api-{seconds}",
             seconds=seconds,
             key=_Key(
-                cookies_config=_KeyCookies(cookie_behavior="all"),
+                # All but the load balancer's: they would give every client of a sticky service a cache of its own.
+                cookies_config=_KeyCookies(
+                    cookie_behavior="allExcept", cookies=_KeyCookieNames(items=list(BALANCER_COOKIES))
+                ),
                 headers_config=_KeyHeaders(header_behavior="whitelist", headers=identity),
                 query_strings_config=_KeyQuery(query_string_behavior="all"),
                 enable_accept_encoding_brotli=True,

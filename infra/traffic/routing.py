@@ -16,6 +16,8 @@ FORWARDED_HOST_HEADER = "X-Forwarded-Host"
 """Header with the host name that the client asked for; the load balancer itself is asked for the origin's."""
 CACHE_PARTITION_HEADER = "X-Cache-Partition"
 """Part of every API cache key: `anonymous`, or a request's own id when it carries credentials."""
+BALANCER_COOKIES = ("AWSALB", "AWSALBCORS", "AWSALBTG", "AWSALBTGCORS")
+"""Cookies by which load balancers keep a client on a target, with and without CORS; they say nothing of a person."""
 
 MAX_ORIGIN_SECRETS = 3
 """Secrets accepted at once while one replaces another: previous, current and next."""

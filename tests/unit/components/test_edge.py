@@ -123,7 +123,10 @@ def test_credentials_are_part_of_the_key_of_every_cached_answer(built: Built, pa
         "headerBehavior": "whitelist",
         "headers": {"items": ["Authorization", "X-Cache-Partition"]},
     }
-    assert key["cookiesConfig"] == {"cookieBehavior": "all"}
+    assert key["cookiesConfig"] == {
+        "cookieBehavior": "allExcept",
+        "cookies": {"items": ["AWSALB", "AWSALBCORS", "AWSALBTG", "AWSALBTGCORS"]},
+    }
     assert key["queryStringsConfig"] == {"queryStringBehavior": "all"}
 
 

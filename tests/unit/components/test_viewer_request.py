@@ -6,7 +6,12 @@ import sys
 from typing import Any
 
 from components.edge_policies import VIEWER_REQUEST_CODE
-from infra.traffic.routing import CACHE_PARTITION_HEADER, FORWARDED_HOST_HEADER, VIEWER_ADDRESS_HEADER
+from infra.traffic.routing import (
+    BALANCER_COOKIES,
+    CACHE_PARTITION_HEADER,
+    FORWARDED_HOST_HEADER,
+    VIEWER_ADDRESS_HEADER,
+)
 
 
 def run(headers: dict[str, str], cookies: dict[str, str] | None = None) -> dict[str, str]:
@@ -45,3 +50,15 @@ def test_a_viewer_cannot_choose_its_address_nor_its_cache_partition() -> None:
 def test_a_request_with_credentials_shares_its_cache_with_nobody() -> None:
     assert run({"authorization": "Bearer token"})["x-cache-partition"] == "request-7"
     assert run({}, cookies={"session": "s"})["x-cache-partition"] == "request-7"
+
+
+def test_the_load_balancer_s_own_cookies_leave_a_client_anonymous() -> None:
+    sticky = dict.fromkeys(BALANCER_COOKIES, "target")
+
+    assert run({}, cookies=sticky)["x-cache-partition"] == "anonymous"
+    assert run({}, cookies={**sticky, "session": "s"})["x-cache-partition"] == "request-7"
+    assert run({"authorization": "Bearer token"}, cookies=sticky)["x-cache-partition"] == "request-7"
+
+
+def test_a_cookie_that_only_begins_like_the_load_balancer_s_is_a_credential() -> None:
+    assert run({}, cookies={"AWSALBUM": "holiday"})["x-cache-partition"] == "request-7"
