@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from components.base import Component
 from components.cluster_site import ClusterSite
 from components.pod_template import PodConfiguration, pod_template
 from components.workload_network import policy_spec
+from infra.cluster.capacity import canary_pods
 from infra.cluster.labels import CANARY, STABLE, object_labels, selector_labels
 from infra.model.cache_policy import QUERY_CACHE
 from infra.model.service import CacheTtl, Service
@@ -78,8 +78,7 @@ class Images:
 
 def canary_replicas(service: Service) -> int:
     """Pods that carry the canary's share at the service's peak: as busy as the regular ones then are."""
-    share = service.canary_percent / (100 - service.canary_percent)
-    return max(1, math.ceil(service.scaling.max_replicas * share))
+    return canary_pods(max_replicas=service.scaling.max_replicas, percent=service.canary_percent)
 
 
 class Workload(Component):

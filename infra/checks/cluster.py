@@ -70,7 +70,10 @@ def check_fit(subject: Subject) -> Iterator[Problem]:
                 pool,
                 settings=subject.settings,
                 services=subject.catalogue,
-                replicas={service.name: subject.bounds(service)[bound] for service in subject.catalogue},
+                replicas={
+                    service.name: subject.bounds(service)[bound] + subject.canary_pods(service)
+                    for service in subject.catalogue
+                },
                 surge=bound == 1,
             )
             needed = capacity.nodes_needed(wanted, size=size) if size else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from infra.cluster import capacity
 from infra.model.service import Service
 from infra.model.stack import ServiceSettings, StackSettings
 from infra.problems import Problem
@@ -28,6 +29,13 @@ class Subject:
         low = own.min_replicas if own and own.min_replicas else service.scaling.min_replicas
         high = own.max_replicas if own and own.max_replicas else service.scaling.max_replicas
         return low, high
+
+    def canary_pods(self, service: Service) -> int:
+        """Pods on trial beside the regular ones; none without an image to try."""
+        own = self.service_settings(service)
+        if own is None or own.canary_tag is None:
+            return 0
+        return capacity.canary_pods(max_replicas=self.bounds(service)[1], percent=own.canary_percent)
 
     def partitions(self, topic: str) -> int | None:
         """Partitions of a topic after the stack's overrides; None for a topic nobody declares."""

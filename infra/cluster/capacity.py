@@ -61,6 +61,14 @@ def demand(*, cpu: str, memory: str, pods: int, sidecar: bool = True) -> Demand:
     )
 
 
+def canary_pods(*, max_replicas: int, percent: int) -> int:
+    """Pods that carry a canary's share of requests when the regular ones are at their most, each as busy as they.
+
+    They stand from the first day of the trial, whatever the load.
+    """
+    return max(1, math.ceil(max_replicas * percent / (100 - percent)))
+
+
 def allocatable(size: InstanceSize) -> Demand:
     """What one node offers to workloads, after the system's and the daemon sets' share."""
     cores = size.vcpus

@@ -237,6 +237,16 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
         "parking:nodePools.application.maxSize",
         "or more of this instance type",
     ),
+    "pool too small for its pods on trial": (
+        {
+            "nodePools__application__maxSize": 7,
+            "nodePools__application__desiredSize": 5,
+            "services__parking__canaryTag": "1.1.0",
+            "services__parking__canaryPercent": 10,
+        },
+        "parking:nodePools.application.maxSize",
+        "8 or more of this instance type: 226 pods",
+    ),
     "addresses too few": (
         {
             "network__zones": ["us-east-1a", "us-east-1b"],

@@ -56,3 +56,9 @@ def test_sidecars_count() -> None:
 def test_addresses_come_in_prefixes_of_sixteen() -> None:
     # 110 pods: 7 prefixes and a warm one, and the node's own address.
     assert capacity.addresses_of_nodes(nodes=2, pods_per_node=110) == 2 * (1 + 8 * 16)
+
+
+def test_a_canary_has_the_pods_that_its_share_of_the_most_needs() -> None:
+    assert capacity.canary_pods(max_replicas=100, percent=10) == 12
+    assert capacity.canary_pods(max_replicas=9, percent=50) == 9
+    assert capacity.canary_pods(max_replicas=100, percent=0) == 1
