@@ -41,7 +41,8 @@ class EdgePolicies(Component):
 
     Nothing personal is answered from a cache: the function gives a request with an Authorization header or a
     cookie a cache partition of its own, both are part of the key besides, and a cached answer loses
-    `Set-Cookie`. The load balancer's cookies count as none: they name a target. What the origin says in `Cache-Control` wins over the TTL when it is shorter.
+    `Set-Cookie`. The load balancer's cookies count as none: they name a target. What the origin says in
+    `Cache-Control` wins over the TTL when it is shorter.
 
     Args:
         name: Logical name, e.g. `edge-policies`; children begin with it.
