@@ -239,13 +239,13 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "pool too small for its pods on trial": (
         {
-            "nodePools__application__maxSize": 7,
+            "nodePools__application__maxSize": 8,
             "nodePools__application__desiredSize": 5,
             "services__parking__canaryTag": "1.1.0",
             "services__parking__canaryPercent": 10,
         },
         "parking:nodePools.application.maxSize",
-        "8 or more of this instance type: 226 pods",
+        "9 or more of this instance type: 230 pods",
     ),
     "addresses too few": (
         {
