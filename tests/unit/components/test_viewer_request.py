@@ -53,7 +53,7 @@ def test_a_request_with_credentials_shares_its_cache_with_nobody() -> None:
 
 
 def test_the_load_balancer_s_own_cookies_leave_a_client_anonymous() -> None:
-    sticky = dict.fromkeys(BALANCER_COOKIES, "target")
+    sticky: dict[str, str] = dict.fromkeys(BALANCER_COOKIES, "target")
 
     assert run({}, cookies=sticky)["x-cache-partition"] == "anonymous"
     assert run({}, cookies={**sticky, "session": "s"})["x-cache-partition"] == "request-7"
