@@ -47,13 +47,16 @@ class Authority:
         self.certificate = folder / f"{name}.crt"
         self.certificate.write_bytes(_pem(unsigned.sign(self._key, hashes.SHA256())))
 
-    def issue(self, name: str, *, group: str = "", server_names: Sequence[str] = ()) -> Pair:
+    def issue(
+        self, name: str, *, group: str = "", server_names: Sequence[str] = (), identity: str = ""
+    ) -> Pair:
         """Make a certificate for a client, or for a server on this machine.
 
         Args:
             name: Common name: the user, or any name for a server; also the stem of its files.
             group: Group of the user.
             server_names: Names of a server, beside 127.0.0.1; none: a client.
+            identity: URI of a workload in a mesh, which is client and server by it; none: not one.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         purposes = [ExtendedKeyUsageOID.CLIENT_AUTH]
@@ -63,6 +66,10 @@ class Authority:
             names: list[x509.GeneralName] = [x509.DNSName(item) for item in server_names]
             names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
             unsigned = unsigned.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        if identity:
+            purposes.append(ExtendedKeyUsageOID.SERVER_AUTH)
+            uri: list[x509.GeneralName] = [x509.UniformResourceIdentifier(identity)]
+            unsigned = unsigned.add_extension(x509.SubjectAlternativeName(uri), critical=True)
         unsigned = (
             unsigned.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)

@@ -89,6 +89,8 @@ def _retries(timeout_ms: int) -> Mapping[str, Any]:
         "attempts": RETRIES,
         "perTryTimeout": f"{try_ms(timeout_ms)}ms",
         "retryOn": RETRY_ON,
+        # Else a service that hashes would be tried again on the pod that just failed.
+        "retryIgnorePreviousHosts": True,
         "retryRemoteLocalities": True,
     }
 
