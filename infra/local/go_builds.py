@@ -1,6 +1,7 @@
 """Building programs from Go modules of this repository, once per user however many runs ask for them."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from infra.local.errors import say
 
@@ -61,6 +63,34 @@ def pinned(module: Path, package: str) -> str:
     if found is None:
         raise NotPossibleError(f"{module / 'go.mod'} pins no {package}")
     return found[1]
+
+
+def module_folder(module: Path, package: str) -> Path:
+    """Where the sources of a module are in Go's module cache, fetched first where they are not.
+
+    Args:
+        module: Folder of the go.mod that pins it.
+        package: Path of the module, e.g. `istio.io/api`.
+
+    Raises:
+        NotPossibleError: It is not pinned, or cannot be fetched.
+    """
+    go, version = find_go(), pinned(module, package)
+    done = subprocess.run(
+        [go, "mod", "download", "-json", f"{package}@{version}"],
+        cwd=module,
+        env=environment(go),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        found = cast("dict[str, str]", json.loads(done.stdout))
+    except ValueError:
+        found = {"Error": done.stderr.strip()}
+    if "Dir" not in found:
+        raise NotPossibleError(f"{package} {version}: {found.get('Error')}")
+    return Path(found["Dir"])
 
 
 def build(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -196,25 +195,9 @@ def _read() -> Iterator[Json]:
 def _folder_of(module: str) -> Path:
     """Where a module is in Go's module cache, fetched first where it is not."""
     try:
-        go = go_builds.find_go()
-        version = go_builds.pinned(_MODULES, module)
+        return go_builds.module_folder(_MODULES, module)
     except go_builds.NotPossibleError as error:
-        raise LocalError(f"custom resource definitions cannot be fetched: {error}") from error
-    done = subprocess.run(
-        [go, "mod", "download", "-json", f"{module}@{version}"],
-        cwd=_MODULES,
-        env=go_builds.environment(go),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        found = cast("dict[str, str]", json.loads(done.stdout))
-    except ValueError:
-        found = {"Error": done.stderr.strip()}
-    if "Dir" not in found:
         raise LocalError(
-            f"the custom resource definitions of {module} cannot be had.\n  found: {found.get('Error')}\n"
-            "  needed: a Go module proxy that can be reached, or the module in the module cache"
-        )
-    return Path(found["Dir"])
+            f"the custom resource definitions of {module} cannot be had.\n  found: {error}\n"
+            "  needed: Go, and a module proxy that can be reached or the module in the module cache"
+        ) from error
