@@ -15,6 +15,7 @@ from components.data_site import DataSite, create_security_group
 from infra.model.stack import CacheSettings, Environment
 from infra.naming import StackContext
 from infra.ports import REDIS
+from infra.slo.severity import Severity
 from infra.windows import quiet_windows
 
 MEMORY_PERCENT = 80
@@ -26,6 +27,7 @@ LOG_RETENTION_DAYS = 30
 """Slow and engine logs are for finding faults, not for the record."""
 _GROUP_ID_LIMIT = 40
 _DURABLE_ENGINE = (9, 0)
+RUNBOOK = "aws-cache"
 
 
 def store_parameters(settings: CacheSettings) -> Mapping[str, str]:
@@ -60,6 +62,7 @@ def store_rules(settings: CacheSettings) -> tuple[AlarmRule, ...]:
             statistic="Maximum",
             comparison="GreaterThanThreshold",
             threshold=MEMORY_PERCENT,
+            severity=Severity.CRITICAL if keeps_all else Severity.WARNING,
             why="writes are refused when memory is full: add shards or larger nodes"
             if keeps_all
             else "over 80% of memory is in use: keys will be evicted before their time",
@@ -107,7 +110,7 @@ class Cache(Component):
         context: Names, tags and protection of the stack.
         settings: Node type, shards, replicas a shard, durability, snapshots (days), eviction policy.
         engine_version: Valkey version, e.g. `9.0`.
-        site: Network, keys and alarm topic of the region.
+        site: Network, keys and alerting of the region.
         key_arn: KMS key of the data and its snapshots.
         services: Services that get a user; each may touch keys that start with `<service>:`.
         opts: Options of the component itself.
@@ -281,7 +284,10 @@ class Cache(Component):
                 for node in range(1, self._settings.replicas_per_shard + 2)
             ]
             target = AlarmTarget(
-                namespace="AWS/ElastiCache", dimensions=nodes, topic_arn=self._site.alarm_topic_arn
+                namespace="AWS/ElastiCache",
+                dimensions=nodes,
+                alerting=self._site.alerting,
+                runbook=RUNBOOK,
             )
             for rule in store_rules(self._settings):
                 create_alarm(self, f"{self._name}-{shard:04}", rule=rule, target=target)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from components.alarms import Alerting
 from components.base import Component
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataSite:
-    """Network, keys and alarm topic that the data stores of a region share.
+    """Network, keys and alerting that the data stores of a region share.
 
     The key of a store's own data is the store's argument, since each kind of data has its own key.
 
@@ -26,7 +27,7 @@ class DataSite:
         secrets_key_arn: KMS key that encrypts generated credentials.
         log_key_arn: KMS key that encrypts log groups; its policy must let CloudWatch Logs use it.
         monitors: Security groups that may scrape metric exporters, by name as in `clients`.
-        alarm_topic_arn: SNS topic that alarms notify; none: alarms change state and tell nobody.
+        alerting: Whom alarms tell; none: they change state and tell nobody.
     """
 
     vpc_id: pulumi.Input[str]
@@ -36,7 +37,7 @@ class DataSite:
     secrets_key_arn: pulumi.Input[str]
     log_key_arn: pulumi.Input[str]
     monitors: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
-    alarm_topic_arn: pulumi.Input[str] | None = None
+    alerting: Alerting | None = None
 
     def __post_init__(self) -> None:
         if len(self.subnet_ids) != len(self.zones):

@@ -64,7 +64,7 @@ class Database(Component):
         name: Logical name, e.g. `database`; the head is `<name>-head`, in AWS `parking-<environment>-<name>`.
         context: Names, tags and protection of the stack.
         settings: Classes, storage (GiB), IOPS, connections, readers, retention (days).
-        site: Network, keys and alarm topic of the region.
+        site: Network, keys and alerting of the region.
         key_arn: KMS key, of this region, for storage, snapshots and Performance Insights.
         source: The writer to copy; none: this region holds the writer.
         secret_options: Rotation generation and replica regions of the owner's credentials; a writer's only.
@@ -268,7 +268,7 @@ class Database(Component):
             f"{self._name}-head",
             instance=head,
             rules=(*server_rules(settings), *role_rules),
-            topic_arn=self._site.alarm_topic_arn,
+            alerting=self._site.alerting,
         )
         return head
 
@@ -285,7 +285,7 @@ class Database(Component):
         )
 
     def _replica_site(self) -> ReplicaSite:
-        return ReplicaSite(zones=self._site.zones, alarm_topic_arn=self._site.alarm_topic_arn)
+        return ReplicaSite(zones=self._site.zones, alerting=self._site.alerting)
 
     def _create_readers(self, head: aws.rds.Instance) -> DatabaseReaders:
         return DatabaseReaders(

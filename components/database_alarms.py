@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import pulumi
 import pulumi_aws as aws
 
-from components.alarms import AlarmRule, AlarmTarget, create_alarm
+from components.alarms import AlarmRule, AlarmTarget, Alerting, create_alarm
 from components.base import Component
 from infra.model.stack import DatabaseSettings
+from infra.slo.severity import Severity
 
 _GIB = 1024**3
+RUNBOOK = "aws-database"
 CPU_PERCENT = 80
 FREE_STORAGE_SHARE = 0.1
 """RDS grows the storage when a tenth is left: an alarm means that it could not."""
@@ -41,6 +42,7 @@ def server_rules(settings: DatabaseSettings) -> tuple[AlarmRule, ...]:
             statistic="Minimum",
             comparison="LessThanThreshold",
             threshold=settings.storage_gib * FREE_STORAGE_SHARE * _GIB,
+            severity=Severity.CRITICAL,
             why="less than a tenth of the storage is free and autoscaling has not grown it (once in 6 hours at most)",
         ),
         AlarmRule(
@@ -49,6 +51,7 @@ def server_rules(settings: DatabaseSettings) -> tuple[AlarmRule, ...]:
             statistic="Maximum",
             comparison="GreaterThanThreshold",
             threshold=settings.max_connections * CONNECTIONS_SHARE,
+            severity=Severity.CRITICAL,
             why="over 80% of max_connections: a client goes around the pools, or a pool is too large",
         ),
     )
@@ -63,6 +66,7 @@ def writer_rules() -> tuple[AlarmRule, ...]:
             statistic="Maximum",
             comparison="GreaterThanThreshold",
             threshold=TRANSACTION_IDS,
+            severity=Severity.CRITICAL,
             why="vacuum cannot freeze rows: find the oldest transaction or slot before ids run out",
         ),
     )
@@ -93,7 +97,7 @@ def create_server_alarms(
     *,
     instance: aws.rds.Instance,
     rules: tuple[AlarmRule, ...],
-    topic_arn: pulumi.Input[str] | None,
+    alerting: Alerting | None,
 ) -> None:
     """Create a server's alarms.
 
@@ -102,12 +106,13 @@ def create_server_alarms(
         name: Logical name of the server.
         instance: The server.
         rules: What to watch.
-        topic_arn: SNS topic to tell; none: nobody.
+        alerting: Whom to tell; none: nobody.
     """
     target = AlarmTarget(
         namespace="AWS/RDS",
         dimensions=[{"DBInstanceIdentifier": instance.identifier}],
-        topic_arn=topic_arn,
+        alerting=alerting,
+        runbook=RUNBOOK,
     )
     for rule in rules:
         create_alarm(owner, name, rule=rule, target=target)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from components.alarms import Alerting
 from components.base import Component
 from components.database_alarms import (
     READER_LAG_SECONDS,
@@ -32,11 +33,11 @@ class ReplicaSite:
 
     Attributes:
         zones: Zones of the region; replicas take them in turn, in alphabetical order.
-        alarm_topic_arn: SNS topic of the alarms; none: nobody is told.
+        alerting: Whom the alarms tell; none: nobody.
     """
 
     zones: Sequence[str]
-    alarm_topic_arn: pulumi.Input[str] | None
+    alerting: Alerting | None
 
 
 class DatabaseReaders(Component):
@@ -50,7 +51,7 @@ class DatabaseReaders(Component):
         name: Logical name; readers are `<name>-1`, `<name>-2` and so on, here and in AWS.
         context: Names, tags and protection of the stack.
         frame: What all servers of the region share.
-        site: Zones and alarm topic.
+        site: Zones and alerting.
         head: The region's head, which they replicate from.
         opts: Options of the component itself.
 
@@ -106,7 +107,7 @@ class DatabaseReaders(Component):
             ),
         )
         rules = (*server_rules(frame.settings), *replica_rules(lag_seconds=READER_LAG_SECONDS))
-        create_server_alarms(self, name, instance=reader, rules=rules, topic_arn=site.alarm_topic_arn)
+        create_server_alarms(self, name, instance=reader, rules=rules, alerting=site.alerting)
         return reader
 
 
@@ -121,7 +122,7 @@ class RecoveryReplicas(Component):
         name: Logical name; replicas are `<name>-2`, `<name>-3` and so on, the head being number 1.
         context: Names, tags and protection of the stack.
         frame: What all servers of the region share.
-        site: Zones and alarm topic.
+        site: Zones and alerting.
         source_arn: ARN of the primary region's writer.
         subnet_group_name: Subnet group of the region.
         opts: Options of the component itself.
@@ -185,5 +186,5 @@ class RecoveryReplicas(Component):
             ),
         )
         rules = (*server_rules(settings), *replica_rules(lag_seconds=RECOVERY_LAG_SECONDS))
-        create_server_alarms(self, name, instance=replica, rules=rules, topic_arn=site.alarm_topic_arn)
+        create_server_alarms(self, name, instance=replica, rules=rules, alerting=site.alerting)
         return replica

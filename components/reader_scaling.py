@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.account import account_id
-from components.alarms import AlarmRule, AlarmTarget, create_alarm
+from components.alarms import AlarmRule, AlarmTarget, Alerting, create_alarm
 from components.base import Component
 from infra.data.pgbouncer import DNS_TTL_SECONDS, SERVER_LIFETIME_SECONDS
 from infra.data.reader_policy import ReaderResources, statements
@@ -29,6 +29,7 @@ RECORD_TTL_SECONDS = 5
 DRAIN_SECONDS = RECORD_TTL_SECONDS + DNS_TTL_SECONDS + SERVER_LIFETIME_SECONDS + 60
 """Between leaving the record and deletion: until the poolers have closed their last connection, and a statement of
 30 s on it has ended."""
+RUNBOOK = "aws-reader-scaling"
 METRIC_NAMESPACE = "Parking/Database"
 FAILED_RUNS = 5
 
@@ -75,11 +76,11 @@ class Observation:
 
     Attributes:
         log_key_arn: KMS key of its log group.
-        alarm_topic_arn: SNS topic of its alarms; none: nobody is told.
+        alerting: Whom its alarms tell; none: nobody.
     """
 
     log_key_arn: pulumi.Input[str]
-    alarm_topic_arn: pulumi.Input[str] | None
+    alerting: Alerting | None
 
 
 class ReaderScaling(Component):
@@ -96,7 +97,7 @@ class ReaderScaling(Component):
         settings: Class, fewest and most readers, log retention (days).
         fleet: The readers and what new ones are made of.
         record: Where clients find them.
-        observation: Log key and alarm topic.
+        observation: Log key and alerting.
         opts: Options of the component itself.
 
     Outputs:
@@ -277,12 +278,18 @@ class ReaderScaling(Component):
         )
 
     def _create_alarms(self, function: aws.lambda_.Function) -> None:
-        topic = self._observation.alarm_topic_arn
+        alerting = self._observation.alerting
         target = AlarmTarget(
-            namespace="AWS/Lambda", dimensions=[{"FunctionName": function.name}], topic_arn=topic
+            namespace="AWS/Lambda",
+            dimensions=[{"FunctionName": function.name}],
+            alerting=alerting,
+            runbook=RUNBOOK,
         )
         own = AlarmTarget(
-            namespace=METRIC_NAMESPACE, dimensions=[{"Database": self._fleet.head}], topic_arn=topic
+            namespace=METRIC_NAMESPACE,
+            dimensions=[{"Database": self._fleet.head}],
+            alerting=alerting,
+            runbook=RUNBOOK,
         )
         failing = AlarmRule(
             key="errors",

@@ -16,6 +16,7 @@ from infra.model.service import Topic
 from infra.model.stack import StreamingSettings
 from infra.naming import StackContext
 from infra.ports import KAFKA_IAM
+from infra.slo.severity import Severity
 
 EXPORTER_PORTS = (11001, 11002)
 """JMX and node exporter of every broker, for Prometheus."""
@@ -23,6 +24,7 @@ STORAGE_TARGET_PERCENT = 60
 """Use of a broker's disk from which it grows."""
 STORAGE_ALARM_PERCENT = 80
 """Past the autoscaling target: growing failed, or waits for its six hours."""
+RUNBOOK = "aws-kafka"
 _VOLUME_SIZE = "brokerNodeGroupInfo.storageInfo.ebsStorageInfo.volumeSize"
 
 BROKER_RULES = (
@@ -32,6 +34,7 @@ BROKER_RULES = (
         statistic="Maximum",
         comparison="GreaterThanThreshold",
         threshold=STORAGE_ALARM_PERCENT,
+        severity=Severity.CRITICAL,
         why="over 80% of the broker's disk is used and autoscaling has not grown it: shorten retention or add storage",
     ),
     AlarmRule(
@@ -54,6 +57,7 @@ CLUSTER_RULES = (
         comparison="LessThanThreshold",
         threshold=1,
         missing="breaching",
+        severity=Severity.CRITICAL,
         why="no broker is the controller: leaders are not elected and topics cannot change",
     ),
     AlarmRule(
@@ -62,6 +66,7 @@ CLUSTER_RULES = (
         statistic="Maximum",
         comparison="GreaterThanThreshold",
         threshold=0,
+        severity=Severity.CRITICAL,
         why="partitions without a leader: they take neither reads nor writes",
     ),
 )
@@ -83,7 +88,7 @@ class Streaming(Component):
         settings: Version, brokers, storage (GiB a broker), replication, partition counts that differ, retention
             of broker logs (days).
         topics: Topics to make; their order does not matter.
-        site: Network, keys and alarm topic of the region; its monitors reach the metric exporters.
+        site: Network, keys and alerting of the region; its monitors reach the metric exporters.
         key_arn: KMS key of the brokers' volumes.
         opts: Options of the component itself.
 
@@ -287,7 +292,10 @@ class Streaming(Component):
         watched += [(self._name, {"Cluster Name": cluster.cluster_name}, rule) for rule in CLUSTER_RULES]
         for name, dimensions, rule in watched:
             target = AlarmTarget(
-                namespace="AWS/Kafka", dimensions=[dimensions], topic_arn=self._site.alarm_topic_arn
+                namespace="AWS/Kafka",
+                dimensions=[dimensions],
+                alerting=self._site.alerting,
+                runbook=RUNBOOK,
             )
             create_alarm(self, name, rule=rule, target=target)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.alarms import Alerting
 from components.cache import Cache
 from components.cluster import Cluster
 from components.data_site import DataSite
@@ -44,6 +45,7 @@ def build(
     services: tuple[Service, ...],
     foundation: Foundation,
     cluster: Cluster,
+    alerting: Alerting,
     primary: Primary | None,
 ) -> Data:
     """Create the stores of a region.
@@ -54,6 +56,7 @@ def build(
         services: The services as this stack runs them.
         foundation: Keys and network.
         cluster: Its nodes are the stores' only clients.
+        alerting: Whom the stores' alarms tell.
         primary: The primary's contract; None in the primary itself.
     """
     site = DataSite(
@@ -64,6 +67,7 @@ def build(
         monitors={"nodes": cluster.cluster_security_group_id},
         secrets_key_arn=foundation.keys.arn(Purpose.SECRETS),
         log_key_arn=foundation.keys.arn(Purpose.LOGS),
+        alerting=alerting,
     )
     database = Database(
         "database",
@@ -143,7 +147,7 @@ def _scale_readers(
             zones=site.zones,
         ),
         record=ReaderRecord(zone_id=zone.zone_id, zone_arn=zone.arn, name=f"database-readers.{zone.domain}"),
-        observation=Observation(log_key_arn=site.log_key_arn, alarm_topic_arn=site.alarm_topic_arn),
+        observation=Observation(log_key_arn=site.log_key_arn, alerting=site.alerting),
     )
     # By way of the function: without it nobody answers under the name.
     return scaling.function_name.apply(lambda _: scaling.record)

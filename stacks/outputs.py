@@ -62,6 +62,11 @@ OUTPUTS = (
         name="kafkaBootstrapBrokers", type="string", meaning="brokers, for IAM authentication over TLS"
     ),
     OutputSpec(
+        name="alertTopicArns",
+        type="object",
+        meaning="SNS topic of each severity, `critical` and `warning`, for more listeners",
+    ),
+    OutputSpec(
         name="contract", type="object", meaning="what secondaries need, versioned (`stacks/contract.py`)"
     ),
     OutputSpec(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 
@@ -103,6 +103,10 @@ def _create_pools(
 
 
 def _sizes(settings: StackSettings) -> AddOnSizes:
+    kept = settings.observability
+    sizes = AddOnSizes(
+        prometheus_retention_days=kept.metrics_retention_days, prometheus_storage_gib=kept.metrics_storage_gib
+    )
     if settings.environment is Environment.PROD:
-        return AddOnSizes()
-    return AddOnSizes(replicas=1, ingress_replicas=2, prometheus_retention_days=3, prometheus_storage_gib=20)
+        return sizes
+    return replace(sizes, replicas=1, ingress_replicas=2)

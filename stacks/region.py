@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.alarms import Alerting
 from components.cluster import Cluster
 from components.load_balancer import LoadBalancer
 from infra.catalogue import resolve
@@ -14,7 +15,18 @@ from infra.model.service import Service
 from infra.model.stack import Role, StackSettings
 from infra.naming import StackContext
 from infra.traffic.routing import api_domain, origin_domain
-from stacks import contract, data, edge, foundation, mesh, outputs, platform, traffic, workloads
+from stacks import (
+    contract,
+    data,
+    edge,
+    foundation,
+    mesh,
+    observability,
+    outputs,
+    platform,
+    traffic,
+    workloads,
+)
 from stacks.contract import Primary
 from stacks.data import Data
 from stacks.edge import GlobalNames
@@ -45,6 +57,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
     primary = Primary(stack=settings.primary_stack) if settings.primary_stack else None
 
     ground = foundation.build(context=context, settings=settings, services=services)
+    alerting = observability.create_alerting(context=context, settings=settings, foundation=ground)
     cluster = platform.create_cluster(context=context, settings=settings, foundation=ground)
     stores = data.build(
         context=context,
@@ -52,6 +65,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         services=services,
         foundation=ground,
         cluster=cluster,
+        alerting=alerting,
         primary=primary if settings.role is Role.SECONDARY else None,
     )
     names = edge.create_names(context=context, settings=settings) if settings.edge.enabled else None
@@ -102,6 +116,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
             names=names,
             zone_id=zone_id,
             writer=writer,
+            alerting=alerting,
         ),
     )
 
@@ -138,6 +153,7 @@ class Built:
     names: GlobalNames | None
     zone_id: pulumi.Output[str]
     writer: pulumi.Output[str]
+    alerting: Alerting
 
 
 def _export(settings: StackSettings, *, built: Built) -> None:
@@ -162,6 +178,7 @@ def _export(settings: StackSettings, *, built: Built) -> None:
         "databasePasswords": dict(built.data.users.passwords),
         "cacheEndpoints": {name: cache.endpoint for name, cache in built.data.caches.items()},
         "kafkaBootstrapBrokers": built.data.streaming.bootstrap_brokers,
+        "alertTopicArns": {severity.value: arn for severity, arn in built.alerting.topics.items()},
         "contract": contract.offer(
             region=settings.region,
             vpc_id=network.vpc_id,

@@ -15,6 +15,7 @@ from infra.model.base import DomainName, Model, Quantity
 
 Cidr = Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$")]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+){1,2}$")]
+AlertEndpoint = Annotated[str, Field(pattern=r"^(https://[^\s]+|[^@\s:/]+@[^@\s:/]+\.[a-z]{2,})$")]
 LogRetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 
 
@@ -266,6 +267,23 @@ class StreamingSettings(Model):
     log_retention_days: LogRetentionDays = 30
 
 
+class ObservabilitySettings(Model):
+    """Who is told when something is wrong, and how long metrics are kept."""
+
+    critical_endpoints: tuple[AlertEndpoint, ...] = ()
+    """E-mail addresses and `https://` addresses that are told at once of what hurts users."""
+    warning_endpoints: tuple[AlertEndpoint, ...] = ()
+    """The same for what can wait for the next working day."""
+    runbooks_url: Annotated[str, Field(pattern=r"^[^\s]*[^\s/]$")] = "docs/runbooks"
+    """Address under which the pages of `docs/runbooks` are published, without a slash at its end; alerts link there."""
+    metrics_retention_days: int = Field(default=35, ge=4, le=365)
+    """How long Prometheus keeps samples: over the 30 days of an error budget; alerts look back three days."""
+    metrics_storage_gib: int = Field(default=100, ge=10, le=16_384)
+    """Volume of each Prometheus pod."""
+    synthetic_interval_minutes: Literal[1, 2, 3, 5, 10, 15, 30, 60] = 5
+    """How often the region is asked from outside, as its users ask it."""
+
+
 class ImageSettings(Model):
     """Which image a service runs: an immutable tag or a digest, exactly one."""
 
@@ -313,6 +331,7 @@ class StackSettings(Model):
     connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()
     caches: CachesSettings = CachesSettings()
     streaming: StreamingSettings = StreamingSettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
     registry: Annotated[str, Field(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._/-]+)?$")] | None = None
     """Image registry; none: the region's own container registries, which the stack makes."""
     services: dict[str, ServiceSettings]

@@ -35,7 +35,9 @@ def test_a_site_spans_two_zones_at_least() -> None:
 
 @pytest.mark.parametrize("metrics", [0, 11])
 def test_an_alarm_reads_one_to_ten_metrics(metrics: int) -> None:
-    target = AlarmTarget(namespace="N", dimensions=[{"Id": str(n)} for n in range(metrics)], topic_arn=None)
+    target = AlarmTarget(
+        namespace="N", dimensions=[{"Id": str(n)} for n in range(metrics)], alerting=None, runbook="page"
+    )
 
     def make(opts: Any) -> dict[str, Any]:
         create_alarm(
@@ -48,7 +50,7 @@ def test_an_alarm_reads_one_to_ten_metrics(metrics: int) -> None:
 
 
 def test_the_worst_of_several_low_values_is_the_lowest() -> None:
-    target = AlarmTarget(namespace="N", dimensions=[{"Id": "1"}, {"Id": "2"}], topic_arn=None)
+    target = AlarmTarget(namespace="N", dimensions=[{"Id": "1"}, {"Id": "2"}], alerting=None, runbook="page")
 
     def make(opts: Any) -> dict[str, Any]:
         create_alarm(

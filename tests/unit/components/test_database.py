@@ -7,12 +7,22 @@ from typing import Any
 
 import pytest
 
+from components.alarms import Alerting
 from components.database import Database, ReplicationSource
 from components.postgres_parameters import Apply, catalogue, family
 from infra.model.stack import DatabaseSettings, Environment, Role
 from infra.naming import StackContext
 from tests.unit.components.building import Built, build, context
-from tests.unit.components.sites import DATA_KEY, LOG_KEY, SECRETS_KEY, TOPIC, revealed, site
+from tests.unit.components.sites import (
+    ALERTING,
+    DATA_KEY,
+    LOG_KEY,
+    SECRETS_KEY,
+    TOPIC,
+    URGENT_TOPIC,
+    revealed,
+    site,
+)
 from tests.unit.recording import Recorded, parsed
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -36,7 +46,7 @@ def build_database(
     settings: DatabaseSettings | None = None,
     within: StackContext | None = None,
     source: ReplicationSource | None = None,
-    alarm_topic_arn: str | None = TOPIC,
+    alerting: Alerting | None = ALERTING,
     zones: tuple[str, ...] = ("us-east-1a", "us-east-1b", "us-east-1c"),
 ) -> Built:
     def make(opts: Any) -> dict[str, Any]:
@@ -44,7 +54,7 @@ def build_database(
             "database",
             context=within or context(),
             settings=settings or DatabaseSettings(),
-            site=site(alarm_topic_arn=alarm_topic_arn, zones=zones),
+            site=site(alerting=alerting, zones=zones),
             key_arn=DATA_KEY,
             source=source,
             opts=opts,
@@ -378,6 +388,10 @@ def test_the_writer_is_watched_for_cpu_storage_connections_and_transaction_ids()
     assert found["database-head-cpu-alarm"]["dimensions"] == {"DBInstanceIdentifier": "parking-prod-database"}
     assert found["database-head-cpu-alarm"]["alarmActions"] == [TOPIC]
     assert found["database-head-cpu-alarm"]["okActions"] == [TOPIC]
+    assert found["database-head-storage-alarm"]["alarmActions"] == [URGENT_TOPIC]
+    assert found["database-head-cpu-alarm"]["alarmDescription"].endswith(
+        "What to do: https://runbooks.example/aws-database.md#cpu"
+    )
     assert found["database-head-cpu-alarm"]["datapointsToAlarm"] == 10
 
 
@@ -396,7 +410,7 @@ def test_every_replica_is_watched_for_its_lag_and_the_writer_is_not() -> None:
 
 
 def test_without_a_topic_alarms_tell_nobody() -> None:
-    assert not any("alarmActions" in alarm for alarm in alarms(build_database(alarm_topic_arn=None)).values())
+    assert not any("alarmActions" in alarm for alarm in alarms(build_database(alerting=None)).values())
 
 
 def test_a_region_without_readers_is_possible() -> None:

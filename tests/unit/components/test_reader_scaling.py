@@ -9,7 +9,7 @@ import pulumi
 from components.reader_scaling import DRAIN_SECONDS, Observation, ReaderFleet, ReaderRecord, ReaderScaling
 from infra.model.stack import DatabaseSettings
 from tests.unit.components.building import Built, build, context
-from tests.unit.components.sites import DATA_KEY, LOG_KEY, TOPIC, ZONES
+from tests.unit.components.sites import ALERTING, DATA_KEY, LOG_KEY, TOPIC, ZONES
 from tests.unit.recording import parsed
 
 FUNCTION = "aws:lambda/function:Function"
@@ -32,7 +32,7 @@ def built() -> Built:
                 zones=ZONES,
             ),
             record=ReaderRecord(zone_id="Z1", zone_arn=ZONE, name=RECORD),
-            observation=Observation(log_key_arn=LOG_KEY, alarm_topic_arn=TOPIC),
+            observation=Observation(log_key_arn=LOG_KEY, alerting=ALERTING),
             opts=opts,
         )
         return {"record": scaling.record, "function": scaling.function_name}

@@ -12,7 +12,7 @@ from infra.model.service import Topic
 from infra.model.stack import StreamingSettings, TopicSettings
 from services import topics as catalogue_topics
 from tests.unit.components.building import Built, build, context
-from tests.unit.components.sites import DATA_KEY, LOG_KEY, TOPIC, ZONES, site
+from tests.unit.components.sites import DATA_KEY, LOG_KEY, TOPIC, URGENT_TOPIC, ZONES, site
 from tests.unit.recording import parsed
 
 CLUSTER = "aws:msk/cluster:Cluster"
@@ -221,7 +221,9 @@ def test_each_broker_is_watched_for_its_disk_and_copies_and_the_cluster_for_its_
     }
     assert alarms["streaming-controller-alarm"]["comparisonOperator"] == "LessThanThreshold"
     assert alarms["streaming-controller-alarm"]["threshold"] == 1
-    assert all(alarm["alarmActions"] == [TOPIC] for alarm in alarms.values())
+    told = {name.removesuffix("-alarm"): alarm["alarmActions"] for name, alarm in alarms.items()}
+    assert told["streaming-offline"] == told["streaming-broker-1-disk"] == [URGENT_TOPIC]
+    assert told["streaming-broker-1-under-replicated"] == [TOPIC]
 
 
 def test_the_order_of_the_topics_changes_nothing() -> None:
