@@ -82,7 +82,12 @@ class AddOnCatalogue:
             nginx_ingress(self._sizes, traffic=self._target.ingress, node_selector=STEADY_NODES),
             self._keda(kafka),
             self._vertical_pod_autoscaler(),
-            metrics_stack(self._sizes, node_selector=STEADY_NODES),
+            metrics_stack(
+                self._sizes,
+                context=self._context,
+                alerts=self._target.alerts,
+                node_selector=STEADY_NODES,
+            ),
         ]
         if kafka is not None:
             add_ons.append(self._kafka_exporter(kafka))
@@ -143,7 +148,9 @@ class AddOnCatalogue:
             chart=versions.LOAD_BALANCER_CONTROLLER,
             namespace=SYSTEM_NAMESPACE,
             values=values,
-            policy=AwsAccess(service_account=account_name, statements=self._account_id.apply(statements)),
+            policies=(
+                AwsAccess(service_account=account_name, statements=self._account_id.apply(statements)),
+            ),
         )
 
     def _cluster_autoscaler(self) -> AddOn:
@@ -176,8 +183,10 @@ class AddOnCatalogue:
             chart=versions.CLUSTER_AUTOSCALER,
             namespace=SYSTEM_NAMESPACE,
             values=values,
-            policy=AwsAccess(
-                service_account="cluster-autoscaler", statements=self._account_id.apply(statements)
+            policies=(
+                AwsAccess(
+                    service_account="cluster-autoscaler", statements=self._account_id.apply(statements)
+                ),
             ),
         )
 
@@ -233,10 +242,10 @@ class AddOnCatalogue:
             },
             "prometheus": {"operator": {"enabled": True}, "metricServer": {"enabled": True}},
         }
-        access = None
+        access: tuple[AwsAccess, ...] = ()
         if kafka is not None:
-            access = AwsAccess(service_account="keda-operator", statements=_kafka_lag(kafka))
-        return AddOn(name="keda", chart=versions.KEDA, namespace="keda", values=values, policy=access)
+            access = (AwsAccess(service_account="keda-operator", statements=_kafka_lag(kafka)),)
+        return AddOn(name="keda", chart=versions.KEDA, namespace="keda", values=values, policies=access)
 
     def _vertical_pod_autoscaler(self) -> AddOn:
         part = {"replicas": self._sizes.replicas, "nodeSelector": STEADY_NODES}
@@ -265,7 +274,7 @@ class AddOnCatalogue:
             chart=versions.KAFKA_EXPORTER,
             namespace="monitoring",
             values=values,
-            policy=AwsAccess(service_account="kafka-exporter", statements=_kafka_lag(kafka)),
+            policies=(AwsAccess(service_account="kafka-exporter", statements=_kafka_lag(kafka)),),
         )
 
     def _external_secrets(self) -> AddOn:
@@ -299,7 +308,7 @@ class AddOnCatalogue:
             chart=versions.EXTERNAL_SECRETS,
             namespace="external-secrets",
             values=values,
-            policy=access,
+            policies=(access,),
         )
 
     def _nvidia_device_plugin(self) -> AddOn:

@@ -11,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 
 from infra.cluster.controller_policies import Statement
 from infra.cluster.versions import Chart
+from infra.slo.severity import Severity
 
 SYSTEM_NAMESPACE = "kube-system"
 """Exists in every cluster; the program never makes it."""
@@ -38,7 +39,7 @@ class AddOn:
         chart: Chart, repository and version, from `infra.cluster.versions`.
         namespace: Namespace it lives in.
         values: Values of the chart that differ from its defaults.
-        policy: Access to AWS; none for most.
+        policies: Access to AWS of each of its service accounts; none for most.
         after: Name of the add-on made before it and destroyed after it; set by `in_order`.
     """
 
@@ -46,7 +47,7 @@ class AddOn:
     chart: Chart
     namespace: str
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    policy: AwsAccess | None = None
+    policies: tuple[AwsAccess, ...] = ()
     after: str | None = None
 
 
@@ -92,6 +93,19 @@ class KafkaAccess:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlertTopics:
+    """Where alerts of the cluster go.
+
+    Attributes:
+        arns: SNS topic of each severity.
+        key_arn: Customer key of the topics.
+    """
+
+    arns: Mapping[Severity, pulumi.Input[str]]
+    key_arn: pulumi.Input[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class IngressTraffic:
     """What the ingress controller must know of the traffic that it takes.
 
@@ -119,6 +133,7 @@ class AddOnTarget:
         nodes: Node groups that must stand before pods can be placed.
         disk_key_arn: Customer key of persistent volumes.
         secrets_key_arn: Customer key of the stack's secrets.
+        alerts: Topics that Alertmanager publishes to.
         kafka: The Kafka cluster; none: no lag is measured and the exporter is left out.
     """
 
@@ -130,6 +145,7 @@ class AddOnTarget:
     nodes: Sequence[pulumi.Resource]
     disk_key_arn: pulumi.Input[str]
     secrets_key_arn: pulumi.Input[str]
+    alerts: AlertTopics
     kafka: KafkaAccess | None = None
 
 
@@ -151,7 +167,7 @@ class AddOnSizes:
 
     replicas: int = 2
     ingress_replicas: int = 3
-    prometheus_retention_days: int = 15
+    prometheus_retention_days: int = 35
     prometheus_storage_gib: int = 100
     scale_down_unneeded_minutes: int = 5
     scale_down_after_add_minutes: int = 10

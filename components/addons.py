@@ -300,8 +300,7 @@ class AddOns(Component):
 
     def _create_release(self, add_on: AddOn, before: Sequence[pulumi.Resource]) -> kubernetes.helm.v3.Release:
         waits = list(before)
-        if add_on.policy is not None:
-            policy = add_on.policy
+        for policy in add_on.policies:
             identity = self._create_identity(add_on.namespace, policy.service_account, policy.statements)
             # Pods started before the association have no identity.
             waits.append(identity.association)

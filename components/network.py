@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_aws as aws
@@ -79,6 +79,7 @@ class Network(Component):
         private_route_table_ids: One a zone, same order; routes to other regions go here.
         database_route_table_ids: The one table of the database tier.
         nat_public_ips: Addresses that the region's outgoing traffic comes from; one a NAT gateway.
+        nat_gateway_ids: NAT gateways by their zone's letter, for their metrics.
 
     Raises:
         AddressPlanError: When the range is no /16 or the plan has no place for a zone.
@@ -94,6 +95,7 @@ class Network(Component):
     private_route_table_ids: Sequence[pulumi.Output[str]]
     database_route_table_ids: Sequence[pulumi.Output[str]]
     nat_public_ips: Sequence[pulumi.Output[str]]
+    nat_gateway_ids: Mapping[str, pulumi.Output[str]]
 
     def __init__(
         self,
@@ -131,6 +133,7 @@ class Network(Component):
         self.database_subnet_ids = [subnet.id for subnet in self._database.values()]
         self.private_route_table_ids = [table.id for table in private_tables]
         self.database_route_table_ids = [database_table.id]
+        self.nat_gateway_ids = {letter: gateway.id for letter, gateway in nats.items()}
         self.register_outputs(
             {
                 "vpc_id": self.vpc_id,
@@ -141,6 +144,7 @@ class Network(Component):
                 "private_route_table_ids": self.private_route_table_ids,
                 "database_route_table_ids": self.database_route_table_ids,
                 "nat_public_ips": self.nat_public_ips,
+                "nat_gateway_ids": self.nat_gateway_ids,
             }
         )
 

@@ -21,6 +21,7 @@ from infra.cluster.labels import CANARY, STABLE, object_labels, selector_labels
 from infra.model.cache_policy import QUERY_CACHE
 from infra.model.service import CacheTtl, Service
 from infra.naming import StackContext
+from infra.slo.metrics import histogram_contract
 
 _PINNED = re.compile(r"[^@]+(:(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})")
 DISRUPTED_AT_ONCE = "10%"
@@ -54,6 +55,7 @@ def policy_document(service: Service) -> Mapping[str, Any]:
         }
         if consumption
         else None,
+        "objectives": histogram_contract(service.objectives),
     }
 
 

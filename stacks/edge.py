@@ -31,6 +31,16 @@ class GlobalNames:
     origin_secret: OriginSecret
 
 
+@dataclass(frozen=True, kw_only=True)
+class GlobalTier:
+    """What stands in front of all regions."""
+
+    edge: Edge
+    web_acl: WebAcl
+    provider: aws.Provider
+    """Of us-east-1, where its metrics are, too."""
+
+
 def create_names(*, context: StackContext, settings: StackSettings) -> GlobalNames:
     """Create the public zone and the secret by which load balancers know CloudFront."""
     zone = PublicZone("zone", context=context, domain=settings.edge.domain)
@@ -50,7 +60,7 @@ def build(
     services: tuple[Service, ...],
     names: GlobalNames,
     access_logs: LogBucket,
-) -> Edge:
+) -> GlobalTier:
     """Create CloudFront, its certificate and the global web ACL."""
     provider = aws.Provider("global", region=GLOBAL_REGION)
     certificate = Certificate(
@@ -67,7 +77,7 @@ def build(
         rules=global_rules(settings.edge, services),
         provider=provider,
     )
-    return Edge(
+    distribution = Edge(
         "edge",
         context=context,
         settings=settings.edge,
@@ -83,3 +93,4 @@ def build(
         ),
         provider=provider,
     )
+    return GlobalTier(edge=distribution, web_acl=web_acl, provider=provider)

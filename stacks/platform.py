@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import pulumi
 
-from components.addon_contract import AddOnSizes, AddOnTarget, IngressTraffic, KafkaAccess
+from components.addon_contract import AddOnSizes, AddOnTarget, AlertTopics, IngressTraffic, KafkaAccess
 from components.addons import AddOns, NodeAddOns
+from components.alarms import Alerting
 from components.cluster import Cluster
 from components.encryption import Purpose
 from components.node_pool import NodeEnvironment, NodePool, NodeRole
@@ -47,6 +48,7 @@ def build(
     cluster: Cluster,
     streaming: Streaming,
     ingress: IngressTraffic,
+    alerting: Alerting,
 ) -> Platform:
     """Create node pools and add-ons on a control plane."""
     version = settings.cluster.version
@@ -79,6 +81,7 @@ def build(
             nodes=nodes,
             disk_key_arn=foundation.keys.arn(Purpose.STORAGE),
             secrets_key_arn=foundation.keys.arn(Purpose.SECRETS),
+            alerts=AlertTopics(arns=alerting.topics, key_arn=foundation.keys.arn(Purpose.NOTIFICATIONS)),
             kafka=KafkaAccess(cluster_arn=streaming.arn, bootstrap_servers=streaming.bootstrap_brokers),
         ),
         sizes=_sizes(settings),

@@ -25,6 +25,8 @@ from stacks.data import Data
 from stacks.foundation import Foundation
 from stacks.mesh import POOLER_NAMESPACE
 
+WRITER_POOLER, READER_POOLER = POOLERS = ("pgbouncer", "pgbouncer-readers")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Writer:
@@ -111,10 +113,10 @@ def build(
         else _migrate(context=context, settings=settings, services=services, data=data, site=pooler_site)
     )
     servers = {
-        "pgbouncer": PooledServer(
+        WRITER_POOLER: PooledServer(
             host=writer.host, databases=[role(service) for service in writers(services)]
         ),
-        "pgbouncer-readers": PooledServer(
+        READER_POOLER: PooledServer(
             host=data.reader_host or data.database.address,
             databases=[read_only_pool(service) for service in users(services)],
             # The record's name is in no server's certificate; the authority signs RDS' servers only.
@@ -132,7 +134,7 @@ def build(
         )
         for name, server in servers.items()
     }
-    return Pools(writer=pools["pgbouncer"], readers=pools["pgbouncer-readers"], migrated=migrated)
+    return Pools(writer=pools[WRITER_POOLER], readers=pools[READER_POOLER], migrated=migrated)
 
 
 def _migrate(

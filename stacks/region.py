@@ -31,6 +31,7 @@ from stacks.contract import Primary
 from stacks.data import Data
 from stacks.edge import GlobalNames
 from stacks.foundation import Foundation
+from stacks.observability import Watched
 from stacks.pooling import Writer
 
 
@@ -70,7 +71,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
     )
     names = edge.create_names(context=context, settings=settings) if settings.edge.enabled else None
     zone_id, secrets = _way_in(names, primary)
-    balancer = traffic.build(
+    way_in = traffic.build(
         context=context,
         settings=settings,
         services=services,
@@ -86,6 +87,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         cluster=cluster,
         streaming=stores.streaming,
         ingress=mesh.traffic(settings=settings, services=services),
+        alerting=alerting,
     )
     writer = _writer(stores, primary=primary, settings=settings)
     workloads.build(
@@ -95,24 +97,32 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         foundation=ground,
         data=stores,
         platform=site,
-        balancer=balancer,
+        balancer=way_in.balancer,
         writer=Writer(host=writer, primary=primary.contract if primary else None),
     )
+    global_tier = None
     if names is not None:
-        edge.build(
+        global_tier = edge.build(
             context=context,
             settings=settings,
             services=services,
             names=names,
             access_logs=ground.access_logs,
         )
+    observability.build(
+        context=context,
+        settings=settings,
+        services=services,
+        alerting=alerting,
+        watched=Watched(foundation=ground, platform=site, way_in=way_in, global_tier=global_tier),
+    )
     _export(
         settings,
         built=Built(
             foundation=ground,
             cluster=cluster,
             data=stores,
-            balancer=balancer,
+            balancer=way_in.balancer,
             names=names,
             zone_id=zone_id,
             writer=writer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 
@@ -21,6 +22,14 @@ from infra.traffic.waf import regional_rules
 from stacks.foundation import Foundation
 
 
+@dataclass(frozen=True, kw_only=True)
+class WayIn:
+    """What requests of a region come through."""
+
+    balancer: LoadBalancer
+    web_acl: WebAcl
+
+
 def build(
     *,
     context: StackContext,
@@ -30,7 +39,7 @@ def build(
     cluster: Cluster,
     zone_id: pulumi.Input[str],
     origin_secrets: Sequence[pulumi.Input[str]],
-) -> LoadBalancer:
+) -> WayIn:
     """Create the way into a region.
 
     Args:
@@ -65,7 +74,7 @@ def build(
         origin_secrets=origin_secrets,
         log_bucket=foundation.access_logs.name,
     )
-    WebAcl(
+    web_acl = WebAcl(
         "regional-acl",
         context=context,
         scope="REGIONAL",
@@ -83,4 +92,4 @@ def build(
         target=AliasTarget(dns_name=balancer.dns_name, zone_id=balancer.zone_id),
         health_paths=failover_paths(services),
     )
-    return balancer
+    return WayIn(balancer=balancer, web_acl=web_acl)

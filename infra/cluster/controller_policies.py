@@ -210,3 +210,21 @@ def kafka_lag(*, cluster_arn: str) -> list[Statement]:
         _allow(["kafka-cluster:DescribeTopic", "kafka-cluster:DescribeTopicDynamicConfiguration"], [topics]),
         _allow(["kafka-cluster:DescribeGroup"], [groups]),
     ]
+
+
+def alertmanager(*, topic_arns: Sequence[str], key_arn: str) -> list[Statement]:
+    """Alertmanager: publish to the stack's alert topics and nowhere else.
+
+    Args:
+        topic_arns: The topics.
+        key_arn: Customer key that they are encrypted with.
+    """
+    return [
+        _allow(["sns:Publish"], list(topic_arns)),
+        _allow(["kms:Decrypt", "kms:GenerateDataKey"], [key_arn]),
+    ]
+
+
+def grafana() -> list[Statement]:
+    """Grafana: read metrics of CloudWatch, which knows no narrower resource for it."""
+    return [_allow(["cloudwatch:GetMetricData", "cloudwatch:ListMetrics"], ["*"])]

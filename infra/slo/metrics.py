@@ -47,7 +47,6 @@ SOURCES: Mapping[str, Source] = {
     "up": Source.PROMETHEUS,
     "kube_horizontalpodautoscaler_status_current_replicas": Source.KUBE_STATE,
     "kube_horizontalpodautoscaler_spec_max_replicas": Source.KUBE_STATE,
-    "kube_horizontalpodautoscaler_spec_min_replicas": Source.KUBE_STATE,
     "kube_pod_container_resource_requests": Source.KUBE_STATE,
     "kube_pod_container_status_restarts_total": Source.KUBE_STATE,
     "kube_pod_status_unschedulable": Source.KUBE_STATE,

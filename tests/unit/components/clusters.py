@@ -9,7 +9,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi.runtime import MockResourceArgs
 
-from components.addon_contract import AddOnTarget, IngressTraffic, KafkaAccess
+from components.addon_contract import AddOnTarget, AlertTopics, IngressTraffic, KafkaAccess
+from infra.slo.severity import Severity
 from tests.unit.components.building import AccountRecorder
 
 CLUSTER = "eks:index:Cluster"
@@ -17,6 +18,7 @@ NODE_GROUP = "aws:eks/nodeGroup:NodeGroup"
 ENDPOINT = "https://cluster.eks.example"
 AUTHORITY = "Y2VydGlmaWNhdGU="
 KEY = "arn:aws:kms:us-east-1:123456789012:key/"
+TOPICS = "arn:aws:sns:us-east-1:123456789012:parking-prod-alerts"
 KAFKA = "arn:aws:kafka:us-east-1:123456789012:cluster/parking/one"
 
 
@@ -62,5 +64,9 @@ def target(
         nodes=nodes,
         disk_key_arn=f"{KEY}disk",
         secrets_key_arn=f"{KEY}secrets",
+        alerts=AlertTopics(
+            arns={severity: f"{TOPICS}-{severity.value}" for severity in Severity},
+            key_arn=f"{KEY}notifications",
+        ),
         kafka=KafkaAccess(cluster_arn=KAFKA, bootstrap_servers="b-1:9098,b-2:9098") if kafka else None,
     )

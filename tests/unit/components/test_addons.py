@@ -12,7 +12,7 @@ from components.addon_contract import AddOn, AddOnSizes, in_order
 from components.addons import AddOns, NodeAddOns
 from infra.cluster import versions
 from tests.unit.components.building import Built, build, context
-from tests.unit.components.clusters import KAFKA, KEY, ClusterRecorder, target
+from tests.unit.components.clusters import KAFKA, KEY, TOPICS, ClusterRecorder, target
 from tests.unit.recording import ACCOUNT, Recorded, parsed
 
 ADD_ON = "aws:eks/addon:Addon"
@@ -46,6 +46,8 @@ UNBOUND_ACTIONS = (
     "ec2:GetInstanceTypesFromInstanceRequirements",
     "autoscaling:Describe",
     "elasticloadbalancing:Describe",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:ListMetrics",
 )
 
 
@@ -187,6 +189,8 @@ def test_exactly_the_controllers_that_talk_to_aws_have_an_identity() -> None:
         ("kube-system", "cluster-autoscaler"),
         ("keda", "keda-operator"),
         ("monitoring", "kafka-exporter"),
+        ("monitoring", "alertmanager"),
+        ("monitoring", "grafana"),
         ("external-secrets", "external-secrets"),
     }
 
@@ -332,11 +336,36 @@ def test_prometheus_sees_every_monitor_and_the_login_is_never_in_its_values() ->
     spec = values["prometheus"]["prometheusSpec"]
 
     assert spec["serviceMonitorSelectorNilUsesHelmValues"] is False
-    assert spec["retention"] == "15d"
+    assert spec["retention"] == "35d"
     assert values["grafana"]["admin"]["existingSecret"] == "grafana-admin"
     assert "adminPassword" not in values["grafana"]
     secret = built.recorder.one(LOGIN)
     assert secret.inputs["metadata"] == {"name": "grafana-admin", "namespace": "monitoring"}
+
+
+def test_alertmanager_publishes_to_the_stack_s_topics_and_nowhere_else() -> None:
+    built = build_add_ons()
+    access = granted(built, "addons-alertmanager")
+    values = release(built, "kube-prometheus-stack").inputs["values"]["alertmanager"]
+    receivers = {one["name"]: one.get("sns_configs", []) for one in values["config"]["receivers"]}
+
+    assert access["sns:Publish"]["Resource"] == [f"{TOPICS}-critical", f"{TOPICS}-warning"]
+    assert access["kms:GenerateDataKey"]["Resource"] == [f"{KEY}notifications"]
+    assert set(access) == {"sns:Publish", "kms:Decrypt", "kms:GenerateDataKey"}
+    assert values["serviceAccount"]["name"] == "alertmanager"
+    for severity in ("critical", "warning"):
+        (sns,) = receivers[severity]
+        assert (sns["topic_arn"], sns["sigv4"]) == (f"{TOPICS}-{severity}", {"region": "us-east-1"})
+
+
+def test_grafana_reads_cloudwatch_s_metrics_and_changes_nothing() -> None:
+    built = build_add_ons()
+    grafana = release(built, "kube-prometheus-stack").inputs["values"]["grafana"]
+
+    assert set(granted(built, "addons-grafana")) == {"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"}
+    assert grafana["serviceAccount"]["name"] == "grafana"
+    (source,) = grafana["additionalDataSources"]
+    assert (source["uid"], source["jsonData"]["defaultRegion"]) == ("cloudwatch", "us-east-1")
 
 
 def test_the_default_storage_class_is_encrypted_gp3() -> None:
