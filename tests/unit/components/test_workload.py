@@ -275,6 +275,17 @@ def test_cache_lifetimes_and_topics_arrive_as_a_typed_policy() -> None:
         ],
         "produces": ["out-events"],
         "consumes": {"group": "sample-service", "topics": ["in-events"], "members": 4},
+        "objectives": [
+            {
+                "operation": "work",
+                "method": "POST",
+                "path": "/sample",
+                "targetMs": 250,
+                "percentile": 95,
+                # What the general triggers compare with: a quarter, half, once, twice, four times the objective.
+                "bucketsSeconds": [0.0625, 0.125, 0.25, 0.5, 1.0],
+            }
+        ],
     }
 
 
