@@ -12,6 +12,7 @@ from components.alarms import AlarmRule, AlarmTarget, create_alarm
 from components.base import Component
 from components.data_site import DataSite, create_security_group
 from components.kafka_properties import broker_properties, render, topic_configs
+from components.partition_guard import partitions_only_grow
 from infra.model.service import Topic
 from infra.model.stack import StreamingSettings
 from infra.naming import StackContext
@@ -130,6 +131,7 @@ class Streaming(Component):
         cluster = self._create_cluster(key_arn, access, self._create_configuration())
         if self._grows:
             self._create_storage_autoscaling(cluster)
+        self._only_grow = partitions_only_grow(name)
         created = {topic.name: self._create_topic(topic, cluster) for topic in topics}
         self._create_alarms(cluster)
 
@@ -276,7 +278,11 @@ class Streaming(Component):
             partition_count=topic.partitions if override is None else override.partitions,
             replication_factor=self._settings.replication_factor,
             configs=json.dumps(topic_configs(topic, self._settings), sort_keys=True),
-            opts=self.child(stateful=True),
+            opts=pulumi.ResourceOptions.merge(
+                # Another name, cluster or number of copies would replace the topic, and what it holds be gone.
+                self.child(stateful=True),
+                pulumi.ResourceOptions(hooks=self._only_grow),
+            ),
         )
 
     def _create_alarms(self, cluster: aws.msk.Cluster) -> None:
