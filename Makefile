@@ -59,11 +59,11 @@ capacity: need-stack need-venv ## Show what STACK needs for the planned traffic,
 test: need-venv ## Run the unit tests
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
-test-all: need-venv ## Run the unit tests, and those with the real engine, PostgreSQL and PgBouncer
-	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane --ignore=tests/dataplane/test_istioctl.py $(ARGS)
+test-all: need-venv ## Run the unit tests, and those with the real engine and real servers
+	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane $(ARGS)
 
-test-cluster: need-venv ## Run the tests with a real Kubernetes control plane and istioctl, built from Go at first
-	@$(PYTHON) -m pytest tests/cluster tests/dataplane/test_istioctl.py $(ARGS)
+test-cluster: need-venv ## Run the tests with a real Kubernetes control plane, built from Go at first
+	@$(PYTHON) -m pytest tests/cluster $(ARGS)
 
 lint: need-venv ## Check style
 	@$(PYTHON) -m ruff check $(CHECKED) $(ARGS)

@@ -27,7 +27,7 @@ from stacks.mesh import site as site_of
 from stacks.mesh import traffic
 from tests.dataplane.mesh.upstreams import Behaviour, Upstream
 from tests.dataplane.nginx import Nginx, Site, UnknownEntryError, configuration, core
-from tests.dataplane.servers import folder_for_servers, free_port
+from tests.dataplane.servers import folder_for_servers, free_port, until
 from tests.unit.stack_files import STACKS, load
 
 HOPS = "127.0.1.0/24"
@@ -221,6 +221,8 @@ def test_a_path_of_nobody_is_unknown_in_json(way: Way) -> None:
 
 def test_the_log_tells_client_from_hop_and_leaves_query_strings_out(way: Way) -> None:
     way.ask("/payments/status?card=4111", X_Forwarded_For="203.0.113.77")
+    # NGINX writes the line when it is done with the request, which is after the client has its answer.
+    until(lambda: "203.0.113.77" in way.log.read_text(), what="the request's line in the log")
     lines = [json.loads(line) for line in way.log.read_text().splitlines()]
     (mine,) = [line for line in lines if line["client"] == "203.0.113.77"]
 
