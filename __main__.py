@@ -6,7 +6,8 @@ import gc
 gc.disable()
 
 from infra import settings  # noqa: E402 - the imports make most of the objects
-from services import CATALOGUE  # noqa: E402 - as above
+from stacks import catalogue  # noqa: E402 - as above
 from stacks.region import deploy  # noqa: E402 - as above
 
-deploy(settings.load(catalogue=CATALOGUE), catalogue=CATALOGUE)
+services = catalogue.read()
+deploy(settings.load(catalogue=services), catalogue=services)
