@@ -77,7 +77,8 @@ class HealthCheck(Model):
     interval_seconds: int = Field(default=10, ge=5, le=300)
     timeout_seconds: int = Field(default=5, ge=2, le=120)
     healthy_threshold: int = Field(default=2, ge=2, le=10)
-    unhealthy_threshold: int = Field(default=3, ge=2, le=10)
+    unhealthy_threshold: int = Field(default=2, ge=2, le=10)
+    """Two checks of 10 s and 5 s of waiting: 25 s, within the 30 s of a service's restart; three would miss it."""
 
 
 class ResourceMetric(Model):
