@@ -10,4 +10,5 @@ from stacks import catalogue  # noqa: E402 - as above
 from stacks.region import deploy  # noqa: E402 - as above
 
 services = catalogue.read()
-deploy(settings.load(catalogue=services), catalogue=services)
+loaded = settings.load(catalogue=services)
+deploy(loaded, catalogue=services, siblings=settings.siblings(loaded))

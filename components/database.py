@@ -41,11 +41,9 @@ class ReplicationSource:
 
     Attributes:
         arn: ARN of the primary region's writer.
-        secret_arn: ARN, in this region, of the secret with its owner's credentials, which replicas inherit.
     """
 
     arn: pulumi.Input[str]
-    secret_arn: pulumi.Input[str]
 
 
 class Database(Component):
@@ -53,12 +51,14 @@ class Database(Component):
 
     The region's *head* is the writer, or with a `source` the first recovery replica: class, storage, Multi-AZ
     and backups of the two are the same and so are all names, so that a change of role changes no more than the
-    source. Taking `source` away promotes the head in place. Giving one to a former writer rebuilds it, because RDS
-    cannot demote: where the stack protects, that is refused until the protection is lifted. Readers always
-    replicate from their region's head. A secondary's further recovery replicas copy the primary's writer.
+    source. Taking `source` away promotes the head in place. Giving one to a former writer changes nothing of it,
+    because RDS cannot demote and no change of a setting may cost a database: it stays as the failover left it, fenced,
+    until `python -m infra.ops failback` makes it anew as a replica. Readers always replicate from their
+    region's head. A secondary's further recovery replicas copy the primary's writer.
 
-    The head keeps its daily backups and its storage key; a writer has generated credentials in Secrets Manager
-    and leaves a final snapshot. In production changes wait for the maintenance window, elsewhere they do not.
+    The head keeps its daily backups and its storage key; the owner's credentials are in each region's Secrets
+    Manager under its own key, and a writer leaves a final snapshot. In production changes wait for the maintenance
+    window, elsewhere they do not.
 
     Args:
         name: Logical name, e.g. `database`; the head is `<name>-head`, in AWS `parking-<environment>-<name>`.
@@ -67,7 +67,7 @@ class Database(Component):
         site: Network, keys and alerting of the region.
         key_arn: KMS key, of this region, for storage, snapshots and Performance Insights.
         source: The writer to copy; none: this region holds the writer.
-        secret_options: Rotation generation and replica regions of the owner's credentials; a writer's only.
+        owner_password: Password of the database's owner where another stack generated it; none: it is generated.
         opts: Options of the component itself.
 
     Outputs:
@@ -81,7 +81,8 @@ class Database(Component):
         recovery_addresses: DNS name of each further recovery replica; empty in the primary region.
         security_group_id: Security group of every server.
         parameter_group_name: Parameter group of every server.
-        secret_arn: Secret with the owner's credentials.
+        secret_arn: This region's secret with the owner's credentials.
+        owner_password: The owner's password; secret.
 
     Raises:
         ValueError: When replicas exceed the 15 of AWS, IOPS are given for less than 400 GiB, or a secondary
@@ -102,6 +103,7 @@ class Database(Component):
     security_group_id: pulumi.Output[str]
     parameter_group_name: pulumi.Output[str]
     secret_arn: pulumi.Output[str]
+    owner_password: pulumi.Output[str]
 
     def __init__(
         self,
@@ -112,7 +114,7 @@ class Database(Component):
         site: DataSite,
         key_arn: pulumi.Input[str],
         source: ReplicationSource | None = None,
-        secret_options: SecretOptions | None = None,
+        owner_password: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("Database", name, context=context, opts=opts)
@@ -120,8 +122,8 @@ class Database(Component):
         self._settings, self._site, self._source = settings, site, source
         self._subnet_group = self._create_subnet_group()
         self._frame = self._create_frame(key_arn)
-        ownership = None if source is not None else self._create_ownership(secret_options)
-        head = self._create_head(ownership)
+        self._create_owner(owner_password)
+        head = self._create_head(None if source is not None else self._create_ownership())
         readers = self._create_readers(head)
         recovery = None if source is None else self._create_recovery_replicas(source)
 
@@ -217,32 +219,32 @@ class Database(Component):
         # By way of the attachment: RDS refuses a role that cannot write yet.
         return pulumi.Output.all(role.arn, attachment.id).apply(lambda values: str(values[0]))
 
-    def _create_ownership(self, options: SecretOptions | None) -> Ownership:
+    def _create_owner(self, password: pulumi.Input[str] | None) -> None:
         secret = GeneratedSecret(
             f"{self._name}-owner",
             context=self.context,
             description=f"Owner of {self.context.name(self._name)}",
             key_arn=self._site.secrets_key_arn,
             fields={"engine": "postgres", "username": OWNER_NAME, "dbname": PROJECT, "port": str(POSTGRES)},
-            options=options or SecretOptions(stateful=True),
+            options=SecretOptions(stateful=True, value=password),
             opts=self.child(),
         )
+        self.secret_arn, self.owner_password = secret.arn, secret.value
+
+    def _create_ownership(self) -> Ownership:
         # A snapshot's name is taken for ever, so each life of the database ends in a name of its own.
         suffix = random.RandomString(
             f"{self._name}-final-snapshot", length=8, special=False, upper=False, opts=self.child()
         )
-        self.secret_arn = secret.arn
         return Ownership(
             database=PROJECT,
             username=OWNER_NAME,
-            password=secret.value,
+            password=self.owner_password,
             final_snapshot=pulumi.Output.concat(self.context.name(self._name), "-final-", suffix.result),
         )
 
     def _create_head(self, ownership: Ownership | None) -> aws.rds.Instance:
         settings, source = self._settings, self._source
-        if source is not None:
-            self.secret_arn = pulumi.Output.from_input(source.secret_arn)
         head = create_server(
             self,
             f"{self._name}-head",
@@ -278,10 +280,12 @@ class Database(Component):
             return self.child(
                 stateful=True, ignore_changes=["username", "dbName"], delete_before_replace=True
             )
-        return pulumi.ResourceOptions.merge(
-            self.child(stateful=True, delete_before_replace=True),
-            # RDS can take a source away (promotion) but give none: a former writer has to be made anew.
-            pulumi.ResourceOptions(replace_on_changes=["replicateSourceDb"]),
+        return self.child(
+            stateful=True,
+            # RDS can take a source away (promotion) but give none: a former writer stays as the failover left it,
+            # behind its fence, until the operations tool makes it anew; a setting alone never costs a database.
+            ignore_changes=["replicateSourceDb", "vpcSecurityGroupIds"],
+            delete_before_replace=True,
         )
 
     def _replica_site(self) -> ReplicaSite:

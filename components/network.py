@@ -78,6 +78,7 @@ class Network(Component):
         database_subnet_ids: For databases, caches and brokers; one a zone, same order.
         private_route_table_ids: One a zone, same order; routes to other regions go here.
         database_route_table_ids: The one table of the database tier.
+        linked_route_tables: Both tiers' tables by a name that stays (`private-a`, `database`).
         nat_public_ips: Addresses that the region's outgoing traffic comes from; one a NAT gateway.
         nat_gateway_ids: NAT gateways by their zone's letter, for their metrics.
 
@@ -94,6 +95,7 @@ class Network(Component):
     database_subnet_ids: Sequence[pulumi.Output[str]]
     private_route_table_ids: Sequence[pulumi.Output[str]]
     database_route_table_ids: Sequence[pulumi.Output[str]]
+    linked_route_tables: Mapping[str, pulumi.Output[str]]
     nat_public_ips: Sequence[pulumi.Output[str]]
     nat_gateway_ids: Mapping[str, pulumi.Output[str]]
 
@@ -134,6 +136,11 @@ class Network(Component):
         self.private_route_table_ids = [table.id for table in private_tables]
         self.database_route_table_ids = [database_table.id]
         self.nat_gateway_ids = {letter: gateway.id for letter, gateway in nats.items()}
+        letters = zip(self._private, self.private_route_table_ids, strict=True)
+        self.linked_route_tables = {
+            **{f"{Tier.PRIVATE.value}-{letter}": table_id for letter, table_id in letters},
+            Tier.DATABASE.value: database_table.id,
+        }
         self.register_outputs(
             {
                 "vpc_id": self.vpc_id,

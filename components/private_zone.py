@@ -1,4 +1,4 @@
-"""A hosted zone that only the region's VPC sees."""
+"""A hosted zone that only the environment's own VPCs see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from infra.naming import StackContext
 
 
 class PrivateZone(Component):
-    """The private hosted zone of a region, for names that move between servers.
+    """A private hosted zone, of a region or shared by all, for names that move between servers.
 
     Records that functions write go with the zone when it is destroyed.
 
@@ -19,6 +19,7 @@ class PrivateZone(Component):
         context: Names, tags and protection of the stack.
         domain: The zone's domain, e.g. `prod.internal`.
         vpc_id: VPC that resolves it.
+        shared: Whether VPCs of other regions are associated with it by their own stacks.
         opts: Options of the component itself.
 
     Outputs:
@@ -38,6 +39,7 @@ class PrivateZone(Component):
         context: StackContext,
         domain: str,
         vpc_id: pulumi.Input[str],
+        shared: bool = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("PrivateZone", name, context=context, opts=opts)
@@ -48,7 +50,8 @@ class PrivateZone(Component):
             vpcs=[aws.route53.ZoneVpcArgs(vpc_id=vpc_id, vpc_region=context.region)],
             force_destroy=True,
             tags=self.tags(),
-            opts=self.child(),
+            # The others' associations are their stacks', and show in this list.
+            opts=self.child(ignore_changes=["vpcs"] if shared else None),
         )
         self.zone_id, self.arn, self.domain = zone.zone_id, zone.arn, domain
         self.register_outputs({"zone_id": self.zone_id, "arn": self.arn, "domain": domain})

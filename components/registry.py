@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_aws as aws
 
+from components.account import account_id
 from components.base import Component
 from infra.naming import StackContext
 
@@ -55,6 +56,9 @@ class Registries(Component):
         repositories: Paths below the registry's host, e.g. `parking/web-service`; they are physical names, at
             most 256 characters. Their order does not matter.
         key_arn: Customer-managed key that encrypts the images; a change replaces the repositories.
+        copy_to: Regions to which every pushed image is copied, into the repositories of the same path that those
+            regions' stacks make with keys of their own. The registry's replication is one setting for the
+            account and region, so only one component of a region may give it. Default: none.
         keep_tagged: Tagged images kept in each repository, newest first. Default 200: far more than a stack
             runs or would roll back to, since an expired image can no longer be pulled by a new node.
         expire_untagged_days: Days after which an untagged image goes. Default 14.
@@ -80,6 +84,7 @@ class Registries(Component):
         context: StackContext,
         repositories: Sequence[str],
         key_arn: pulumi.Input[str],
+        copy_to: Sequence[str] = (),
         keep_tagged: int = 200,
         expire_untagged_days: int = 14,
         opts: pulumi.ResourceOptions | None = None,
@@ -93,8 +98,35 @@ class Registries(Component):
             path: self._create_repository(suffix, path, key_arn, lifecycle).repository_url
             for suffix, path in sorted(paths.items())
         }
+        if copy_to:
+            self._create_replication(sorted(copy_to), sorted(repositories))
         self.host = next(iter(self.repository_urls.values())).apply(lambda url: url.split("/", 1)[0])
         self.register_outputs({"host": self.host, "repository_urls": dict(self.repository_urls)})
+
+    def _create_replication(self, regions: Sequence[str], repositories: Sequence[str]) -> None:
+        account = account_id(self)
+        aws.ecr.ReplicationConfiguration(
+            f"{self._name}-replication",
+            replication_configuration=aws.ecr.ReplicationConfigurationReplicationConfigurationArgs(
+                rules=[
+                    aws.ecr.ReplicationConfigurationReplicationConfigurationRuleArgs(
+                        destinations=[
+                            aws.ecr.ReplicationConfigurationReplicationConfigurationRuleDestinationArgs(
+                                region=region, registry_id=account
+                            )
+                            for region in regions
+                        ],
+                        repository_filters=[
+                            aws.ecr.ReplicationConfigurationReplicationConfigurationRuleRepositoryFilterArgs(
+                                filter=path, filter_type="PREFIX_MATCH"
+                            )
+                            for path in repositories
+                        ],
+                    )
+                ]
+            ),
+            opts=self.child(),
+        )
 
     def _create_repository(
         self, suffix: str, path: str, key_arn: pulumi.Input[str], lifecycle: str

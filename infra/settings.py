@@ -6,9 +6,9 @@ All that is wrong with a stack file is reported at once, before any resource is 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import get_origin
+from typing import Any, cast, get_origin
 
 import pulumi
 import pydantic
@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from infra import checks
 from infra.model.base import Model
 from infra.model.service import Service
+from infra.model.sibling import Sibling
 from infra.model.stack import StackSettings
 from infra.model_errors import explain
 from infra.problems import Problem, SettingsError
@@ -76,6 +77,32 @@ def from_file(stack: str, *, catalogue: tuple[Service, ...], root: Path = _ROOT)
         catalogue=catalogue,
         other_ranges=_other_ranges(root=root, stack=stack),
     )
+
+
+def siblings(settings: StackSettings, *, root: Path = _ROOT) -> tuple[Sibling, ...]:
+    """The other regions of a stack's environment, as their stack files say; by name.
+
+    Args:
+        settings: The stack's settings.
+        root: Folder with the stack files.
+    """
+    found: list[Sibling] = []
+    for name, values in _stack_files(root):
+        try:
+            network = values["parking:network"]
+            if (
+                values["parking:environment"] == settings.environment.value
+                and values[_REGION_KEY] != settings.region
+            ):
+                zones = tuple(str(zone) for zone in network["zones"])
+                found.append(
+                    Sibling(
+                        stack=name, region=str(values[_REGION_KEY]), cidr=str(network["cidr"]), zones=zones
+                    )
+                )
+        except (KeyError, TypeError):
+            continue  # what is wrong with it is its own stack's problem
+    return tuple(found)
 
 
 def parse(
@@ -139,7 +166,7 @@ def _is_structure(field: FieldInfo) -> bool:
     annotation = field.annotation
     if isinstance(annotation, type) and issubclass(annotation, Model):
         return True
-    return get_origin(annotation) is dict
+    return get_origin(annotation) in (dict, tuple)
 
 
 def _default(field: FieldInfo) -> JsonValue:
@@ -193,12 +220,21 @@ def _put_default(values: JsonValue, location: tuple[int | str, ...]) -> None:
 def _other_ranges(*, root: Path, stack: str) -> dict[str, str]:
     """VPC ranges of the other stack files; a file that cannot be read is its own stack's problem."""
     ranges: dict[str, str] = {}
-    for path in sorted(root.glob("Pulumi.*.yaml")):
-        name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-        if name == stack:
-            continue
+    for name, values in _stack_files(root):
         try:
-            ranges[name] = str(yaml.safe_load(path.read_text())["config"]["parking:network"]["cidr"])
-        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            if name != stack:
+                ranges[name] = str(values["parking:network"]["cidr"])
+        except (KeyError, TypeError):
             continue
     return ranges
+
+
+def _stack_files(root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and configuration of every stack file that can be read."""
+    for path in sorted(root.glob("Pulumi.*.yaml")):
+        try:
+            content = yaml.safe_load(path.read_text())["config"]
+        except (OSError, yaml.YAMLError, KeyError, TypeError):
+            continue
+        if isinstance(content, dict):
+            yield path.name.removeprefix("Pulumi.").removesuffix(".yaml"), cast("dict[str, Any]", content)

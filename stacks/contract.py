@@ -1,7 +1,8 @@
-"""What a primary stack promises to its secondaries: typed, versioned and validated when read."""
+"""What a stack promises to the environment's others: typed, versioned and validated when read."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, cast
 
@@ -13,7 +14,7 @@ from infra.model.base import Model
 from infra.naming import PROJECT
 from infra.traffic.routing import MAX_ORIGIN_SECRETS
 
-VERSION = 2
+VERSION = 3
 """Raised whenever a field is added, renamed or given another meaning."""
 OUTPUT = "contract"
 ORIGIN_OUTPUT = "originSecrets"
@@ -21,50 +22,59 @@ PASSWORDS_OUTPUT = "databasePasswords"
 _APPLY_FIRST = (
     "Run `pulumi up --stack {stack}` first (on this machine: `bin/pulumi-local up --yes --stack {stack}`)."
 )
+_NAMED_BY = "which this stack names in parking:primaryStack, edgeStack or peerStacks"
 _Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:")]
 
 
-class PrimaryContract(Model):
-    """Everything that a secondary region needs of the primary's."""
+class RegionContract(Model):
+    """Everything that a region needs of another: of the primary, of the edge's owner, of a network's peer."""
 
     version: int
     region: str
-    """Region of the primary."""
+    """Region of the stack that offers it."""
     vpc_id: str
     vpc_cidr: str
+    private_cidrs: Annotated[tuple[str, ...], Field(min_length=2)]
+    """Ranges of its nodes and pods, which may reach databases of other regions."""
+    route_table_ids: dict[str, str]
+    """Its private and database route tables, by a name that stays."""
+    database_security_group_id: str
+    """Security group of its database servers."""
     zone_id: str
     """Hosted zone of the environment's domain."""
     origin_domain: str
     """Name under which CloudFront reaches the regions' load balancers."""
+    private_zone_id: str
+    """Private hosted zone of the environment, which every region's VPC sees."""
+    writer_name: str
+    """Name in it under which every region reaches the writer, wherever it is."""
     database_arn: _Arn
-    """The writer, which recovery replicas follow."""
-    database_writer_endpoint: str
-    """Host name of the writer."""
-    database_secret_arn: _Arn
-    """Secrets Manager secret with the writer's credentials."""
+    """Head of its database: in the primary the writer, which recovery replicas follow."""
+    database_endpoint: str
+    """Host name of that head."""
 
 
 class ContractError(pulumi.RunError):
     """The primary's stack does not offer what this one needs; shown without a traceback."""
 
 
-def offer(**fields: pulumi.Input[str]) -> dict[str, object]:
+def offer(**fields: object) -> dict[str, object]:
     """The contract of this stack, to be exported.
 
     Args:
-        **fields: Every field of `PrimaryContract` but `version`, by its Python name.
+        **fields: Every field of `RegionContract` but `version`, by its Python name.
 
     Raises:
         ValueError: When a field is missing or unknown.
     """
-    expected = set(PrimaryContract.model_fields) - {"version"}
+    expected = set(RegionContract.model_fields) - {"version"}
     if set(fields) != expected:
         raise ValueError(f"the contract needs exactly {sorted(expected)}, got {sorted(fields)}")
-    aliases = {name: field.alias or name for name, field in PrimaryContract.model_fields.items()}
+    aliases = {name: field.alias or name for name, field in RegionContract.model_fields.items()}
     return {"version": VERSION, **{aliases[name]: value for name, value in fields.items()}}
 
 
-def validate(raw: object, *, stack: str) -> PrimaryContract:
+def validate(raw: object, *, stack: str) -> RegionContract:
     """Check what another stack exported.
 
     Args:
@@ -76,54 +86,54 @@ def validate(raw: object, *, stack: str) -> PrimaryContract:
     """
     if raw is None:
         raise ContractError(
-            f"Stack {stack}, the primary that this stack follows (parking:primaryStack), has no output {OUTPUT!r}: "
-            "it has not been applied yet. " + _APPLY_FIRST.format(stack=stack)
+            f"Stack {stack}, {_NAMED_BY}, has no output {OUTPUT!r}: it has not been applied yet. "
+            + _APPLY_FIRST.format(stack=stack)
         )
     fields = cast("dict[str, object]", raw) if isinstance(raw, dict) else {}
     found = fields.get("version")
     if found != VERSION:
         raise ContractError(
             f"Stack {stack} offers contract version {found}, this program needs version {VERSION}. "
-            f"Apply the primary with the same version of this program first: `pulumi up --stack {stack}`."
+            f"Apply that stack with the same version of this program first: `pulumi up --stack {stack}`."
         )
     try:
         # The engine's numbers are all floating point.
-        return PrimaryContract.model_validate({**fields, "version": VERSION})
+        return RegionContract.model_validate_json(json.dumps({**fields, "version": VERSION}))
     except pydantic.ValidationError as error:
         details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise ContractError(
             f"Stack {stack} offers a contract of version {VERSION} that is not valid: {details}. "
-            f"Apply the primary again: `pulumi up --stack {stack}`."
+            f"Apply that stack again: `pulumi up --stack {stack}`."
         ) from None
 
 
-class Primary:
-    """The primary's contract and secrets.
+class Peer:
+    """Another region's contract and secrets.
 
-    The contract is read and validated at once, so that a missing or older primary stops the program before it
+    The contract is read and validated at once, so that a missing or older stack stops the program before it
     registers anything; the secrets come through a StackReference, which keeps them secret.
 
     Args:
-        stack: Name of the primary's stack, in the same organization and project.
+        stack: Name of the other stack, in the same organization and project.
 
     Raises:
         ContractError: When the stack or its contract is missing, of another version, or malformed.
     """
 
-    contract: PrimaryContract
+    contract: RegionContract
     origin_secrets: Sequence[pulumi.Output[str]]
-    """Accepted values of the header that proves a request came through CloudFront; secret."""
+    """Accepted values of the header that proves a request came through CloudFront; secret, the edge's owner's only."""
 
     def __init__(self, *, stack: str) -> None:
         full_name = f"{pulumi.get_organization()}/{PROJECT}/{stack}"
         self.contract = validate(_outputs(full_name, stack=stack).get(OUTPUT), stack=stack)
-        reference = pulumi.StackReference("primary", stack_name=full_name)
+        reference = pulumi.StackReference(stack, stack_name=full_name)
         values = pulumi.Output.secret(reference.get_output(ORIGIN_OUTPUT))
         self.origin_secrets = [values.apply(_item(index)) for index in range(MAX_ORIGIN_SECRETS)]
         self._passwords = pulumi.Output.secret(reference.get_output(PASSWORDS_OUTPUT))
 
     def database_password(self, role: str) -> pulumi.Output[str]:
-        """Password of a database role, which this region's replicas share with the primary; secret."""
+        """Password of a database role, the same in every region since replicas share their writer's; secret."""
         return self._passwords.apply(lambda passwords: str(passwords[role]))
 
 
@@ -133,8 +143,7 @@ def _outputs(full_name: str, *, stack: str) -> dict[str, object]:
         result = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", {"name": full_name})
     except Exception as error:  # noqa: BLE001 - the SDK raises a bare Exception when a function fails
         raise ContractError(
-            f"Stack {stack}, the primary that this stack follows (parking:primaryStack), cannot be read: {error}. "
-            + _APPLY_FIRST.format(stack=stack)
+            f"Stack {stack}, {_NAMED_BY}, cannot be read: {error}. " + _APPLY_FIRST.format(stack=stack)
         ) from None
     found = cast("dict[str, dict[str, object]]", result.value or {})
     return found.get("outputs", {})

@@ -11,7 +11,7 @@ from components.alarms import Alerting
 from components.cache import Cache
 from components.cluster import Cluster
 from components.data_site import DataSite
-from components.database import Database, ReplicationSource
+from components.database import OWNER_NAME, Database, ReplicationSource
 from components.database_users import DatabaseUsers
 from components.encryption import Purpose
 from components.private_zone import PrivateZone
@@ -21,7 +21,7 @@ from infra.data.pgbouncer import role, users
 from infra.model.service import Service
 from infra.model.stack import CacheSettings, DatabaseSettings, StackSettings
 from infra.naming import StackContext
-from stacks.contract import Primary
+from stacks.contract import Peer
 from stacks.foundation import Foundation
 
 
@@ -46,7 +46,8 @@ def build(
     foundation: Foundation,
     cluster: Cluster,
     alerting: Alerting,
-    primary: Primary | None,
+    primary: Peer | None,
+    owner: Peer | None,
 ) -> Data:
     """Create the stores of a region.
 
@@ -58,6 +59,7 @@ def build(
         cluster: Its nodes are the stores' only clients.
         alerting: Whom the stores' alarms tell.
         primary: The primary's contract; None in the primary itself.
+        owner: The stack that generated the environment's passwords; None: this one does.
     """
     site = DataSite(
         vpc_id=foundation.network.vpc_id,
@@ -76,6 +78,7 @@ def build(
         site=site,
         key_arn=foundation.keys.arn(Purpose.DATABASE),
         source=_source(primary),
+        owner_password=owner.database_password(OWNER_NAME) if owner else None,
     )
     roles = [role(service) for service in users(services)]
     database_users = DatabaseUsers(
@@ -83,7 +86,7 @@ def build(
         context=context,
         roles=roles,
         key_arn=foundation.keys.arn(Purpose.SECRETS),
-        passwords=None if primary is None else {name: primary.database_password(name) for name in roles},
+        passwords=None if owner is None else {name: owner.database_password(name) for name in roles},
     )
     reader_host = None
     if settings.database.readers:
@@ -153,10 +156,7 @@ def _scale_readers(
     return scaling.function_name.apply(lambda _: scaling.record)
 
 
-def _source(primary: Primary | None) -> ReplicationSource | None:
+def _source(primary: Peer | None) -> ReplicationSource | None:
     if primary is None:
         return None
-    return ReplicationSource(
-        arn=primary.contract.database_arn,
-        secret_arn=primary.contract.database_secret_arn,
-    )
+    return ReplicationSource(arn=primary.contract.database_arn)

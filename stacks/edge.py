@@ -10,11 +10,14 @@ import pulumi_aws as aws
 from components.dns import Certificate, PublicZone
 from components.edge import Edge, EdgeAttachments, EdgeOrigin
 from components.log_bucket import LogBucket
+from components.network import Network
 from components.origin_secret import OriginSecret
+from components.private_zone import PrivateZone
 from components.web_acl import WebAcl
 from infra.model.service import Service
 from infra.model.stack import StackSettings
 from infra.naming import StackContext
+from infra.traffic.failover import private_domain
 from infra.traffic.routing import api_domain, origin_domain
 from infra.traffic.waf import global_rules
 
@@ -29,6 +32,7 @@ class GlobalNames:
     zone_id: pulumi.Output[str]
     name_servers: pulumi.Output[list[str]]
     origin_secret: OriginSecret
+    private_zone_id: pulumi.Output[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +45,15 @@ class GlobalTier:
     """Of us-east-1, where its metrics are, too."""
 
 
-def create_names(*, context: StackContext, settings: StackSettings) -> GlobalNames:
-    """Create the public zone and the secret by which load balancers know CloudFront."""
+def create_names(*, context: StackContext, settings: StackSettings, network: Network) -> GlobalNames:
+    """Create the public zone, the private one, and the secret by which load balancers know CloudFront."""
+    private_zone = PrivateZone(
+        "names",
+        context=context,
+        domain=private_domain(context.environment.value),
+        vpc_id=network.vpc_id,
+        shared=True,
+    )
     zone = PublicZone("zone", context=context, domain=settings.edge.domain)
     return GlobalNames(
         zone_id=zone.zone_id,
@@ -50,6 +61,7 @@ def create_names(*, context: StackContext, settings: StackSettings) -> GlobalNam
         origin_secret=OriginSecret(
             "origin-secret", context=context, generation=settings.edge.origin_secret_generation
         ),
+        private_zone_id=private_zone.zone_id,
     )
 
 

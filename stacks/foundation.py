@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.encryption import Keys, Purpose
@@ -10,6 +11,7 @@ from components.network import Network
 from components.registry import Registries
 from infra.catalogue import repository
 from infra.model.service import Service
+from infra.model.sibling import Sibling
 from infra.model.stack import StackSettings
 from infra.naming import StackContext
 
@@ -25,8 +27,17 @@ class Foundation:
     access_logs: LogBucket
 
 
-def build(*, context: StackContext, settings: StackSettings, services: tuple[Service, ...]) -> Foundation:
-    """Create keys, network, registries and the log bucket of a region."""
+def build(
+    *,
+    context: StackContext,
+    settings: StackSettings,
+    services: tuple[Service, ...],
+    siblings: Sequence[Sibling],
+) -> Foundation:
+    """Create keys, network, registries and the log bucket of a region.
+
+    The registries of the edge's owner copy what is pushed to them to every other region of the environment.
+    """
     keys = Keys("keys", context=context)
     network = Network(
         "network",
@@ -42,6 +53,7 @@ def build(*, context: StackContext, settings: StackSettings, services: tuple[Ser
             context=context,
             repositories=[repository(service, settings.services[service.name]) for service in services],
             key_arn=keys.arn(Purpose.REGISTRY),
+            copy_to=sorted({sibling.region for sibling in siblings}) if settings.edge.enabled else (),
         )
     return Foundation(
         keys=keys,

@@ -44,17 +44,26 @@ OUTPUTS = (
     OutputSpec(
         name="targetGroupArns", type="object", meaning="target group of each service, for TargetGroupBinding"
     ),
-    OutputSpec(name="databaseWriterEndpoint", type="string", meaning="host of the PostgreSQL writer"),
+    OutputSpec(
+        name="databaseWriterEndpoint",
+        type="string",
+        meaning="name that follows the PostgreSQL writer, the same in every region",
+    ),
+    OutputSpec(
+        name="databaseEndpoint",
+        type="string",
+        meaning="host of the region's own head: writer or recovery replica",
+    ),
     OutputSpec(name="databaseReaderEndpoints", type="array", meaning="hosts of the region's readers"),
     OutputSpec(
         name="databaseSecretArn",
         type="string",
-        meaning="Secrets Manager secret with the writer's credentials",
+        meaning="the region's Secrets Manager secret with the writer's credentials",
     ),
     OutputSpec(
         name="databasePasswords",
         type="object",
-        meaning="password of each service's database role, for secondaries, whose replicas share them",
+        meaning="password of each database role, the owner's included, for other regions, whose replicas share them",
         secret=True,
     ),
     OutputSpec(name="cacheEndpoints", type="object", meaning="configuration endpoint of each Redis store"),
@@ -67,7 +76,7 @@ OUTPUTS = (
         meaning="SNS topic of each severity, `critical` and `warning`, for more listeners",
     ),
     OutputSpec(
-        name="contract", type="object", meaning="what secondaries need, versioned (`stacks/contract.py`)"
+        name="contract", type="object", meaning="what other regions need, versioned (`stacks/contract.py`)"
     ),
     OutputSpec(
         name="originSecrets",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -18,9 +18,9 @@ from components.secret_store import SecretStore
 from infra.data.pgbouncer import STATISTICS_USER, TlsMode, read_only_pool, role, users, writers
 from infra.data.rds_authorities import bundle
 from infra.model.service import Service
+from infra.model.sibling import Sibling
 from infra.model.stack import StackSettings
 from infra.naming import PROJECT, StackContext
-from stacks.contract import PrimaryContract
 from stacks.data import Data
 from stacks.foundation import Foundation
 from stacks.mesh import POOLER_NAMESPACE
@@ -30,15 +30,17 @@ WRITER_POOLER, READER_POOLER = POOLERS = ("pgbouncer", "pgbouncer-readers")
 
 @dataclass(frozen=True, kw_only=True)
 class Writer:
-    """Where the environment's writer is.
+    """Where the environment's writer is, and where it may come to be.
 
     Attributes:
-        host: Its DNS name.
-        primary: What the primary region promises; none in the primary itself.
+        host: The name that follows it.
+        here: Whether it is in this region, which then keeps the schema.
+        siblings: The other regions, each of which may come to hold it.
     """
 
     host: pulumi.Input[str]
-    primary: PrimaryContract | None = None
+    here: bool
+    siblings: Sequence[Sibling] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ def build(
         foundation: Keys.
         data: The database and its users.
         site: The cluster, as the services see it.
-        writer: Where writes go: in a secondary to the primary region.
+        writer: Where writes go, from every region to the same server.
     """
     namespace = WorkloadNamespace(
         "pooling", context=context, namespace=POOLER_NAMESPACE, provider=site.provider
@@ -95,31 +97,33 @@ def build(
         **data.users.secret_names,
         STATISTICS_USER: statistics.secret_name,
     }
-    primary = writer.primary
     pooler_site = PoolerSite(
         provider=site.provider,
         namespace=namespace.namespace,
         client_namespace=PROJECT,
         mesh_namespace=site.mesh_namespace,
         monitoring_namespace=site.monitoring_namespace,
-        data_cidrs=[*site.data_cidrs, *([primary.vpc_cidr] if primary else [])],
+        data_cidrs=[*site.data_cidrs, *(cidr for other in writer.siblings for cidr in other.database_cidrs)],
         store=store.store,
-        authorities=bundle(context.region, *([primary.region] if primary else [])),
+        authorities=bundle(context.region, *(other.region for other in writer.siblings)),
         after=site.after,
     )
     migrated = (
-        ()
-        if primary
-        else _migrate(context=context, settings=settings, services=services, data=data, site=pooler_site)
+        _migrate(context=context, settings=settings, services=services, data=data, site=pooler_site)
+        if writer.here
+        else ()
     )
     servers = {
         WRITER_POOLER: PooledServer(
-            host=writer.host, databases=[role(service) for service in writers(services)]
+            host=writer.host,
+            databases=[role(service) for service in writers(services)],
+            # The name follows the writer and is in no server's certificate; the authority signs RDS' servers only.
+            tls=TlsMode.VERIFY_CA,
         ),
         READER_POOLER: PooledServer(
             host=data.reader_host or data.database.address,
             databases=[read_only_pool(service) for service in users(services)],
-            # The record's name is in no server's certificate; the authority signs RDS' servers only.
+            # As above, where a name stands for all readers.
             tls=TlsMode.VERIFY_CA if data.reader_host else TlsMode.VERIFY_FULL,
         ),
     }

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.alarms import Alerting
 from components.cluster import Cluster
+from components.database import OWNER_NAME
 from components.load_balancer import LoadBalancer
+from components.writer_name import WriterName
 from infra.catalogue import resolve
 from infra.model.service import Service
-from infra.model.stack import Role, StackSettings
+from infra.model.sibling import Sibling
+from infra.model.stack import StackSettings
 from infra.naming import StackContext
+from infra.traffic.failover import writer_name
 from infra.traffic.routing import api_domain, origin_domain
 from stacks import (
     contract,
     data,
     edge,
     foundation,
+    links,
     mesh,
     observability,
     outputs,
@@ -27,7 +32,7 @@ from stacks import (
     traffic,
     workloads,
 )
-from stacks.contract import Primary
+from stacks.contract import Peer
 from stacks.data import Data
 from stacks.edge import GlobalNames
 from stacks.foundation import Foundation
@@ -35,16 +40,15 @@ from stacks.observability import Watched
 from stacks.pooling import Writer
 
 
-class MissingZoneError(pulumi.RunError):
-    """A region with neither an edge of its own nor a primary to take the zone from."""
-
-
-def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
+def deploy(
+    settings: StackSettings, *, catalogue: tuple[Service, ...], siblings: Sequence[Sibling] = ()
+) -> None:
     """Build a stack: one region of an environment.
 
     Args:
         settings: Checked settings of the stack.
         catalogue: The services to run.
+        siblings: The environment's other regions.
     """
     context = StackContext(
         environment=settings.environment,
@@ -55,9 +59,11 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         protect=settings.deletion_protection,
     )
     services = tuple(resolve(service, settings.services[service.name]) for service in catalogue)
-    primary = Primary(stack=settings.primary_stack) if settings.primary_stack else None
+    peers = _peers(settings)
+    primary = peers[settings.primary_stack] if settings.primary_stack else None
+    owner = peers[settings.global_stack] if settings.global_stack else None
 
-    ground = foundation.build(context=context, settings=settings, services=services)
+    ground = foundation.build(context=context, settings=settings, services=services, siblings=siblings)
     alerting = observability.create_alerting(context=context, settings=settings, foundation=ground)
     cluster = platform.create_cluster(context=context, settings=settings, foundation=ground)
     stores = data.build(
@@ -67,18 +73,25 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         foundation=ground,
         cluster=cluster,
         alerting=alerting,
-        primary=primary if settings.role is Role.SECONDARY else None,
+        primary=primary,
+        owner=owner,
     )
-    names = edge.create_names(context=context, settings=settings) if settings.edge.enabled else None
-    zone_id, secrets = _way_in(names, primary)
+    links.build(context=context, settings=settings, foundation=ground, data=stores, peers=peers)
+    names = (
+        edge.create_names(context=context, settings=settings, network=ground.network)
+        if settings.edge.enabled
+        else None
+    )
+    shared = _shared(names, owner)
+    writer = _writer(names, stores=stores, primary=primary, context=context)
     way_in = traffic.build(
         context=context,
         settings=settings,
         services=services,
         foundation=ground,
         cluster=cluster,
-        zone_id=zone_id,
-        origin_secrets=secrets,
+        zone_id=shared.zone_id,
+        origin_secrets=shared.origin_secrets,
     )
     site = platform.build(
         context=context,
@@ -89,7 +102,6 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         ingress=mesh.traffic(settings=settings, services=services),
         alerting=alerting,
     )
-    writer = _writer(stores, primary=primary, settings=settings)
     workloads.build(
         context=context,
         settings=settings,
@@ -98,7 +110,7 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
         data=stores,
         platform=site,
         balancer=way_in.balancer,
-        writer=Writer(host=writer, primary=primary.contract if primary else None),
+        writer=Writer(host=writer, here=primary is None, siblings=siblings),
     )
     global_tier = None
     if names is not None:
@@ -124,32 +136,58 @@ def deploy(settings: StackSettings, *, catalogue: tuple[Service, ...]) -> None:
             data=stores,
             balancer=way_in.balancer,
             names=names,
-            zone_id=zone_id,
+            shared=shared,
             writer=writer,
             alerting=alerting,
         ),
     )
 
 
-def _way_in(
-    names: GlobalNames | None, primary: Primary | None
-) -> tuple[pulumi.Output[str], Sequence[pulumi.Output[str]]]:
-    """The zone, and the header values that prove a request came through CloudFront."""
+def _peers(settings: StackSettings) -> Mapping[str, Peer]:
+    """The other stacks that this one reads, each once."""
+    named = {settings.primary_stack, settings.global_stack, *settings.connected_stacks} - {None}
+    return {stack: Peer(stack=stack) for stack in sorted(filter(None, named))}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What the environment has once, of this stack's making or another's."""
+
+    zone_id: pulumi.Output[str]
+    private_zone_id: pulumi.Output[str]
+    origin_secrets: Sequence[pulumi.Output[str]]
+    """Header values that prove a request came through CloudFront."""
+
+
+def _shared(names: GlobalNames | None, owner: Peer | None) -> Shared:
     if names is not None:
-        return names.zone_id, names.origin_secret.accepted
-    if primary is not None:
-        return pulumi.Output.from_input(primary.contract.zone_id), primary.origin_secrets
-    raise MissingZoneError(
-        "this stack has neither the edge (parking:edge.enabled) nor a primary (parking:primaryStack): "
-        "no zone would hold its records; enable the edge or name the primary's stack"
+        return Shared(
+            zone_id=names.zone_id,
+            private_zone_id=names.private_zone_id,
+            origin_secrets=names.origin_secret.accepted,
+        )
+    # The checks of the settings have seen to it that a stack without the edge names the one that has it.
+    assert owner is not None  # noqa: S101 - narrows the type; see above
+    return Shared(
+        zone_id=pulumi.Output.from_input(owner.contract.zone_id),
+        private_zone_id=pulumi.Output.from_input(owner.contract.private_zone_id),
+        origin_secrets=owner.origin_secrets,
     )
 
 
-def _writer(stores: Data, *, primary: Primary | None, settings: StackSettings) -> pulumi.Output[str]:
-    """Host of the environment's writer: this region's in a primary, the primary's else."""
-    if primary is not None and settings.role is Role.SECONDARY:
-        return pulumi.Output.from_input(primary.contract.database_writer_endpoint)
-    return stores.database.address
+def _writer(
+    names: GlobalNames | None, *, stores: Data, primary: Peer | None, context: StackContext
+) -> pulumi.Output[str]:
+    """Name of the environment's writer; where the zone is this stack's, its record, too."""
+    fqdn = writer_name(context.environment.value)
+    if names is None:
+        return pulumi.Output.from_input(fqdn)
+    host = stores.database.address
+    if primary is not None:
+        host = pulumi.Output.from_input(primary.contract.database_endpoint)
+    return WriterName(
+        "writer-name", context=context, zone_id=names.private_zone_id, fqdn=fqdn, host=host
+    ).fqdn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +199,7 @@ class Built:
     data: Data
     balancer: LoadBalancer
     names: GlobalNames | None
-    zone_id: pulumi.Output[str]
+    shared: Shared
     writer: pulumi.Output[str]
     alerting: Alerting
 
@@ -183,9 +221,10 @@ def _export(settings: StackSettings, *, built: Built) -> None:
         "loadBalancerDnsName": built.balancer.dns_name,
         "targetGroupArns": dict(built.balancer.target_group_arns),
         "databaseWriterEndpoint": built.writer,
+        "databaseEndpoint": database.address,
         "databaseReaderEndpoints": database.reader_addresses,
         "databaseSecretArn": database.secret_arn,
-        "databasePasswords": dict(built.data.users.passwords),
+        "databasePasswords": {**built.data.users.passwords, OWNER_NAME: database.owner_password},
         "cacheEndpoints": {name: cache.endpoint for name, cache in built.data.caches.items()},
         "kafkaBootstrapBrokers": built.data.streaming.bootstrap_brokers,
         "alertTopicArns": {severity.value: arn for severity, arn in built.alerting.topics.items()},
@@ -193,11 +232,15 @@ def _export(settings: StackSettings, *, built: Built) -> None:
             region=settings.region,
             vpc_id=network.vpc_id,
             vpc_cidr=network.vpc_cidr,
-            zone_id=built.zone_id,
+            private_cidrs=links.private_cidrs(settings),
+            route_table_ids=dict(network.linked_route_tables),
+            database_security_group_id=database.security_group_id,
+            zone_id=built.shared.zone_id,
+            private_zone_id=built.shared.private_zone_id,
             origin_domain=origin_domain(settings.edge.domain),
+            writer_name=writer_name(settings.environment.value),
             database_arn=database.arn,
-            database_writer_endpoint=built.writer,
-            database_secret_arn=database.secret_arn,
+            database_endpoint=database.address,
         ),
     }
     if built.names is not None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from infra.docs.markdown import NOTICE, table
-from stacks.contract import VERSION, PrimaryContract
+from stacks.contract import VERSION, RegionContract
 from stacks.outputs import OUTPUTS
 
 _INTRODUCTION = (
     "What `pulumi stack output --json` shows (locally: `bin/pulumi-local stack output --json`). Secret outputs are "
     "encrypted in the state and shown only with `--show-secrets`."
+)
+
+_CONTRACT = (
+    "A region reads the output `contract` of its primary, of the edge's owner and of the networks it connects to, "
+    "and refuses another version."
 )
 
 
@@ -26,7 +31,7 @@ def page() -> str:
     ]
     fields = [
         [f"`{field.alias or name}`", " ".join((field.description or name.replace("_", " ")).split())]
-        for name, field in PrimaryContract.model_fields.items()
+        for name, field in RegionContract.model_fields.items()
     ]
     return (
         "\n\n".join(
@@ -36,7 +41,7 @@ def page() -> str:
                 _INTRODUCTION,
                 table(["name", "type", "meaning", "secret", "which stacks"], rows),
                 f"## The contract, version {VERSION}",
-                "A secondary region reads the output `contract` of its primary and refuses another version.",
+                _CONTRACT,
                 table(["field", "meaning"], fields),
             )
         )

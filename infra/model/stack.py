@@ -318,6 +318,10 @@ class StackSettings(Model):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
     primary_stack: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
     """Name of the primary's stack, whose outputs a secondary reads; only for a secondary."""
+    edge_stack: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
+    """Stack that owns the environment's edge, names and passwords; none: this one, or else the primary's."""
+    peer_stacks: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")], ...] = ()
+    """Further stacks whose networks this one connects to, each applied before it; the edge's stack is always one."""
     owner: Annotated[str, Field(min_length=1, max_length=128)]
     cost_centre: Annotated[str, Field(min_length=1, max_length=128)]
     deletion_protection: bool = True
@@ -336,3 +340,13 @@ class StackSettings(Model):
     """Image registry; none: the region's own container registries, which the stack makes."""
     services: dict[str, ServiceSettings]
     """Every service of the catalogue, by name."""
+
+    @property
+    def global_stack(self) -> str | None:
+        """The stack that owns names, edge and passwords of the environment; none: this one does."""
+        return None if self.edge.enabled else self.edge_stack or self.primary_stack
+
+    @property
+    def connected_stacks(self) -> tuple[str, ...]:
+        """Stacks whose networks this one connects itself to; a change of role changes none of them."""
+        return tuple(sorted({*self.peer_stacks, *((self.global_stack,) if self.global_stack else ())}))

@@ -63,3 +63,17 @@ def decides_failover(service: Service) -> bool:
 def failover_paths(services: Sequence[Service]) -> dict[str, str]:
     """Health path by name of each service that decides about its region."""
     return {service.name: service.health.path for service in services if decides_failover(service)}
+
+
+WRITER_TTL_SECONDS = 5
+"""TTL of the writer's name; the poolers ask again at the end of it, so it counts whole in a failover."""
+
+
+def private_domain(environment: str) -> str:
+    """Private zone that every region of an environment sees; below it are names that follow the writer."""
+    return f"database.{environment}.internal"
+
+
+def writer_name(environment: str) -> str:
+    """Name under which every region reaches the writer."""
+    return f"writer.{private_domain(environment)}"

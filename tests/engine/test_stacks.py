@@ -39,11 +39,13 @@ def test_resources_are_in_the_stack_s_region(states: dict[str, list[Resource]], 
     region = {"prod": "us-east-1", "prod-eu-west-1": "eu-west-1", "staging": "us-west-2"}[stack]
     global_types = ("aws:iam/", "aws:route53/", "aws:cloudfront/", "aws:s3/")
     edge = ("edge", "global")
+    # The far end of the way between two regions is in the other one.
+    far = "link-use1-use1-"
 
     for resource in states[stack]:
         arn = resource.outputs.get("arn")
         if isinstance(arn, str) and not resource.type.startswith(global_types):
-            expected = "us-east-1" if resource.name.startswith(edge) else region
+            expected = "us-east-1" if resource.name.startswith((*edge, far)) else region
             assert arn.split(":")[3] in (expected, ""), f"{resource.urn}: {arn}"
 
 
@@ -68,6 +70,36 @@ def test_the_secondary_replicates_the_primary_s_writer(states: dict[str, list[Re
 
     assert len(databases) == 5
     assert len(recovery) == 2
+
+
+def test_the_secondary_reaches_the_writer_by_the_name_that_follows_it(
+    states: dict[str, list[Resource]],
+) -> None:
+    writer = next(r for r in states["prod"] if r.name == "database-head")
+    record = next(r for r in states["prod"] if r.name == "writer-name-record")
+    association = next(r for r in states["prod-eu-west-1"] if r.name == "shared-zone-association")
+    routes = [
+        r for r in states["prod-eu-west-1"] if r.type == "aws:ec2/route:Route" and r.name.startswith("link-")
+    ]
+    doors = [r for r in states["prod-eu-west-1"] if r.name.startswith("link-use1-use1-database-")]
+
+    assert record.outputs["records"] == [writer.outputs["address"]]
+    assert association.inputs["zoneId"] == record.inputs["zoneId"]
+    assert len(routes) == 8
+    assert {r.inputs["cidrIpv4"] for r in doors} == {"10.1.0.0/19", "10.1.64.0/19", "10.1.128.0/19"}
+
+
+def test_a_third_region_is_one_stack_file(platform: Platform) -> None:
+    text = (platform.root / "Pulumi.prod-eu-west-1.yaml").read_text().replace("eu-west-1", "ap-southeast-2")
+    third = platform.root / "Pulumi.prod-ap-southeast-2.yaml"
+    third.write_text(text.replace("10.1.0.0/16", "10.3.0.0/16") + "  parking:peerStacks: [prod-eu-west-1]\n")
+    try:
+        plan = platform.ok("preview", "--stack", "prod-ap-southeast-2")
+    finally:
+        third.unlink()
+
+    assert "link-use1-connection" in plan
+    assert "link-euw1-connection" in plan
 
 
 def test_no_secret_is_in_clear_in_any_state(platform: Platform) -> None:

@@ -35,10 +35,8 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 STORED = "aws:secretsmanager/secret:Secret"
 ROLE = "aws:iam/role:Role"
 
-CREDENTIALS_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:owner-abc"
-SOURCE = ReplicationSource(
-    arn="arn:aws:rds:us-east-1:123456789012:db:parking-prod-database", secret_arn=CREDENTIALS_ARN
-)
+GIVEN = "made-elsewhere"
+SOURCE = ReplicationSource(arn="arn:aws:rds:us-east-1:123456789012:db:parking-prod-database")
 
 
 def build_database(
@@ -46,6 +44,7 @@ def build_database(
     settings: DatabaseSettings | None = None,
     within: StackContext | None = None,
     source: ReplicationSource | None = None,
+    owner_password: str | None = None,
     alerting: Alerting | None = ALERTING,
     zones: tuple[str, ...] = ("us-east-1a", "us-east-1b", "us-east-1c"),
 ) -> Built:
@@ -57,6 +56,7 @@ def build_database(
             site=site(alerting=alerting, zones=zones),
             key_arn=DATA_KEY,
             source=source,
+            owner_password=owner_password,
             opts=opts,
         )
         return {
@@ -76,7 +76,7 @@ def primary() -> Built:
 
 @cache
 def secondary() -> Built:
-    return build_database(source=SOURCE)
+    return build_database(source=SOURCE, owner_password=GIVEN)
 
 
 def head(built: Built) -> Recorded:
@@ -198,14 +198,15 @@ def test_a_change_of_role_changes_nothing_of_the_head_but_source_and_ownership()
     }
 
 
-def test_promotion_never_replaces_the_head_and_demotion_always_does() -> None:
+def test_no_change_of_role_ever_replaces_the_head() -> None:
     writer = primary().options[INSTANCE, "database-head"]
     copy = secondary().options[INSTANCE, "database-head"]
 
     assert writer.replace_on_changes is None
     assert set(writer.ignore_changes or []) == {"username", "dbName"}
-    assert copy.replace_on_changes == ["replicateSourceDb"]
-    assert not copy.ignore_changes
+    assert copy.replace_on_changes is None
+    # A former writer can be no replica, and its fence is the failover's.
+    assert set(copy.ignore_changes or []) == {"replicateSourceDb", "vpcSecurityGroupIds"}
 
 
 def test_a_head_made_anew_takes_its_readers_with_it() -> None:
@@ -268,13 +269,15 @@ def test_only_rds_may_take_the_monitoring_role() -> None:
     assert role.inputs["name"] == "parking-prod-use1-database-monitoring"
 
 
-def test_the_owners_password_is_generated_stays_secret_and_is_inherited_by_replicas() -> None:
+def test_the_owners_password_is_generated_once_and_kept_in_every_region_under_its_own_key() -> None:
     writer, copy = primary(), secondary()
 
     assert revealed(head(writer).inputs["password"]) == "generated-value"
     assert writer.recorder.one(STORED).inputs["kmsKeyId"] == SECRETS_KEY
-    assert copy.recorder.of_type(STORED) == []
-    assert copy.outputs["secret"] == SOURCE.secret_arn
+    assert copy.recorder.one(STORED).inputs["kmsKeyId"] == SECRETS_KEY
+    assert copy.recorder.of_type("random:index/randomPassword:RandomPassword") == []
+    [version] = copy.recorder.of_type("aws:secretsmanager/secretVersion:SecretVersion")
+    assert parsed(revealed(version.inputs["secretString"]))["password"] == GIVEN
     for server in (*readers(writer), *copy.recorder.of_type(INSTANCE)):
         assert not {"username", "password", "dbName"} & server.inputs.keys()
 

@@ -10,11 +10,12 @@ from tests.unit.recording import ACCOUNT, parsed
 
 REPOSITORY = "aws:ecr/repository:Repository"
 LIFECYCLE = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+REPLICATION = "aws:ecr/replicationConfiguration:ReplicationConfiguration"
 PATHS = ("parking/web-service", "parking/batch-service")
 HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 
 
-def build_registries(*, repositories: tuple[str, ...] = PATHS, protect: bool = True, **more: int) -> Built:
+def build_registries(*, repositories: tuple[str, ...] = PATHS, protect: bool = True, **more: Any) -> Built:
     def make(opts: Any) -> dict[str, Any]:
         registries = Registries(
             "registries",
@@ -114,3 +115,18 @@ def test_the_host_and_the_urls_are_where_images_are_pulled_from() -> None:
 def test_no_repository_or_a_clash_of_names_is_refused(repositories: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="one or more, distinct"):
         build_registries(repositories=repositories)
+
+
+def test_images_are_copied_to_the_other_regions_and_only_those_of_this_platform() -> None:
+    replication = build_registries(copy_to=("eu-west-1", "ap-southeast-2")).recorder.one(REPLICATION)
+
+    [rule] = replication.inputs["replicationConfiguration"]["rules"]
+    assert [(one["region"], one["registryId"]) for one in rule["destinations"]] == [
+        ("ap-southeast-2", ACCOUNT),
+        ("eu-west-1", ACCOUNT),
+    ]
+    assert [one["filter"] for one in rule["repositoryFilters"]] == sorted(PATHS)
+
+
+def test_a_region_that_copies_nothing_leaves_the_registrys_one_setting_alone() -> None:
+    assert build_registries().recorder.of_type(REPLICATION) == []
