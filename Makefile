@@ -15,7 +15,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 CHECKED = $(wildcard $(PATHS))
 
 .PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster lint types format benchmark docs lock clean
-.PHONY: capacity cluster-tools cluster-up cluster-down need-stack need-venv
+.PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
 	@printf 'make TARGET [STACK=NAME] [ARGS="..."]\n\n'
@@ -49,6 +49,9 @@ refresh: need-stack ## Compare STACK's state with the stand-ins
 
 destroy: need-stack ## Delete all of STACK, on this machine
 	@$(PULUMI) destroy --yes --stack '$(STACK)' $(ARGS)
+
+recovery: need-stack need-venv ## Show STACK's recovery objectives beside what its settings add up to
+	@$(PYTHON) -m infra.recovery_report '$(STACK)'
 
 outputs: need-stack ## Show STACK's outputs as JSON
 	@$(PULUMI) stack output --json --stack '$(STACK)' $(ARGS)

@@ -20,6 +20,7 @@ from infra.naming import StackContext
 from infra.traffic.failover import writer_name
 from infra.traffic.routing import api_domain, origin_domain
 from stacks import (
+    backups,
     contract,
     data,
     edge,
@@ -75,6 +76,14 @@ def deploy(
         alerting=alerting,
         primary=primary,
         owner=owner,
+    )
+    backups.build(
+        context=context,
+        settings=settings,
+        foundation=ground,
+        data=stores,
+        siblings=siblings,
+        writer_here=primary is None,
     )
     links.build(context=context, settings=settings, foundation=ground, data=stores, peers=peers)
     names = (

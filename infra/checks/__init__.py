@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from infra.checks import caches, capacity, cluster, database, network, roles, services, streaming, traffic
+from infra.checks import (
+    caches,
+    capacity,
+    cluster,
+    database,
+    network,
+    recovery,
+    roles,
+    services,
+    streaming,
+    traffic,
+)
 from infra.checks.subject import Subject
 from infra.model.service import Service
 from infra.model.stack import StackSettings
@@ -44,6 +55,7 @@ _CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     network.check_addresses,
     database.check_database,
     database.check_connections,
+    recovery.check_recovery,
     caches.check_caches,
     streaming.check_streaming,
     streaming.check_consumers,

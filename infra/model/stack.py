@@ -175,6 +175,30 @@ class DatabaseSettings(Model):
     log_retention_days: LogRetentionDays = 90
 
 
+class RecoverySettings(Model):
+    """Backups beside the database's own, and what a failover may lose and last."""
+
+    backup_interval_hours: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 6
+    """Hours between the backups that are copied to the other regions."""
+    backup_retention_days: int = Field(default=35, ge=1, le=365)
+    copy_retention_days: int = Field(default=35, ge=1, le=365)
+    """Days that the copies in other regions are kept."""
+    vault_lock: Literal["none", "governance", "compliance"] = "governance"
+    """Who may shorten a backup's life: anyone allowed to, administrators, or nobody (after three days of grace)."""
+    vault_lock_days: int = Field(default=7, ge=1, le=365)
+    """Days for which the lock keeps every backup at least."""
+    max_lag_seconds: int = Field(default=60, ge=1, le=3600)
+    """Replication lag above which a failover is refused unless told otherwise: what it may lose."""
+    decision_seconds: int = Field(default=120, ge=0, le=3600)
+    """Time that people take to decide for a failover, part of the computed recovery time."""
+    max_backup_loss_hours: int = Field(default=12, ge=1, le=168)
+    """Age that the newest copy in another region may reach."""
+    accepted_over: tuple[
+        Literal["service-restart", "region-failover", "database-failover", "full-recovery"], ...
+    ] = ()
+    """Recovery objectives whose computed time exceeds them knowingly; any other that does is an error."""
+
+
 class ConnectionPoolSettings(Model):
     """PgBouncer between the services and the database."""
 
@@ -332,6 +356,7 @@ class StackSettings(Model):
     cluster: ClusterSettings = ClusterSettings()
     node_pools: PoolsSettings = PoolsSettings()
     database: DatabaseSettings = DatabaseSettings()
+    recovery: RecoverySettings = RecoverySettings()
     connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()
     caches: CachesSettings = CachesSettings()
     streaming: StreamingSettings = StreamingSettings()
