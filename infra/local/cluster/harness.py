@@ -11,9 +11,11 @@ from typing import Self
 from infra.local.cluster import crds
 from infra.local.cluster.client import Client
 from infra.local.cluster.control_plane import ControlPlane, Options
+from infra.local.cluster.keda import Keda
 from infra.local.cluster.kubelet import Behaviour, FakeKubelet
 from infra.local.cluster.metrics import MetricsApi
 from infra.local.cluster.nodes import FakeNodes
+from infra.local.cluster.prometheus import MetricSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,7 @@ class Parts:
         custom_resources: The add-ons' kinds.
         metrics: The metrics API.
         external_metrics: External metrics too; not where KEDA's own server runs.
+        keda: KEDA's operator and metrics server, and a source that they read; they serve the external metrics.
         behaviour: How pods behave.
     """
 
@@ -32,6 +35,7 @@ class Parts:
     custom_resources: bool = True
     metrics: bool = True
     external_metrics: bool = True
+    keda: bool = False
     behaviour: Behaviour = field(default_factory=Behaviour)
 
 
@@ -48,18 +52,21 @@ class LocalCluster:
         nodes: Adds and removes nodes; there are none at the start.
         kubelet: Makes bound pods run.
         metrics: What autoscalers read, None without.
+        source: What KEDA reads, None without.
     """
 
     client: Client
     nodes: FakeNodes
     kubelet: FakeKubelet
     metrics: MetricsApi | None
+    source: MetricSource | None
 
     def __init__(self, folder: Path, *, parts: Parts | None = None) -> None:
         self._parts = parts or Parts()
         self._cleanup = ExitStack()
         self.control_plane = ControlPlane(folder, options=self._parts.control_plane)
         self.metrics = None
+        self.source = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -94,11 +101,16 @@ class LocalCluster:
             if self._parts.custom_resources:
                 crds.install(self.client)
             if self._parts.metrics:
-                self.metrics = MetricsApi(
-                    self.client, authority=plane.proxy_authority, external=self._parts.external_metrics
-                )
+                external = self._parts.external_metrics and not self._parts.keda
+                self.metrics = MetricsApi(self.client, authority=plane.proxy_authority, external=external)
                 started.callback(self.metrics.close)
                 self.metrics.register()
+            if self._parts.keda:
+                self.source = MetricSource()
+                started.callback(self.source.close)
+                keda = Keda(plane, folder=plane.folder / "keda")
+                started.callback(keda.close)
+                keda.start()
             self._cleanup = started.pop_all()
 
     def stop(self) -> None:

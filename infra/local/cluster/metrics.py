@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import ssl
-import threading
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from infra.local.cluster import waiting
+from infra.local.cluster.answers import AnswerServer
 from infra.local.cluster.certificates import Authority
 from infra.local.cluster.client import ApiError, Client, Json
 
-LOG = logging.getLogger(__name__)
 _RESOURCE, _EXTERNAL = "metrics.k8s.io/v1beta1", "external.metrics.k8s.io/v1beta1"
 _WINDOW = "30s"
 _SERVICE, _NAMESPACE = "local-metrics", "kube-system"
@@ -56,10 +50,7 @@ class MetricsApi:
         self._client = client
         self._authority = authority
         self._groups = (_RESOURCE, _EXTERNAL) if external else (_RESOURCE,)
-        self._server = _Server(("127.0.0.1", 0), _handler_of(self._answer))
-        self._server.socket = self._secured()
-        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics-api", daemon=True)
-        self._thread.start()
+        self._server = AnswerServer("metrics-api", answer=self._answer, security=self._security())
 
     def register(self, *, seconds: float = 60.0) -> None:
         """Tell the API server where the metrics are, and wait until it passes requests on."""
@@ -86,7 +77,7 @@ class MetricsApi:
                     "service": {
                         "name": _SERVICE,
                         "namespace": _NAMESPACE,
-                        "port": self._server.server_address[1],
+                        "port": self._server.port,
                     },
                 },
             }
@@ -101,9 +92,7 @@ class MetricsApi:
 
     def close(self) -> None:
         """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.close()
 
     def _served(self, path: str) -> bool:
         try:
@@ -111,14 +100,13 @@ class MetricsApi:
         except (ApiError, OSError):
             return False
 
-    def _secured(self) -> ssl.SSLSocket:
+    def _security(self) -> ssl.SSLContext:
         pair = self._authority.issue("metrics-api", server_names=[f"{_SERVICE}.{_NAMESPACE}.svc"])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pair.certificate, pair.key)
         context.load_verify_locations(self._authority.certificate)
         context.verify_mode = ssl.CERT_REQUIRED
-        # Handshakes belong to the thread of their connection, or one silent peer would stop all.
-        return context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+        return context
 
     # Answers
 
@@ -180,16 +168,6 @@ class MetricsApi:
         return _listed("ExternalMetricValueList", _EXTERNAL, [] if value is None else [item])
 
 
-class _Server(ThreadingHTTPServer):
-    """Answers each connection in a thread; a caller that goes away is no news."""
-
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Note it for those who debug."""
-        LOG.debug("%s went away from %s", client_address, request)
-
-
 def _resources(group_version: str) -> Json | None:
     """The discovery document of a group."""
     kinds: Mapping[str, list[tuple[str, str, bool]]] = {
@@ -222,32 +200,3 @@ def _listed(kind: str, group_version: str, items: list[Json]) -> Json:
 
 def _now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _handler_of(answer: Callable[[str], Json | None]) -> type[BaseHTTPRequestHandler]:
-    """A request handler around a function, as the server wants one."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            found = answer(self.path)
-            status = HTTPStatus.OK if found is not None else HTTPStatus.NOT_FOUND
-            missing = {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "status": "Failure",
-                "reason": "NotFound",
-                "code": HTTPStatus.NOT_FOUND,
-            }
-            body = json.dumps(found if found is not None else missing).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the library's
-            """Keep quiet."""
-
-    return Handler

@@ -7,6 +7,7 @@ from infra.local.cluster.harness import LocalCluster, Parts
 from infra.local.cluster.kubelet import Behaviour, FakeKubelet
 from infra.local.cluster.metrics import MetricsApi, Usage
 from infra.local.cluster.nodes import FakeNodes, Size
+from infra.local.cluster.prometheus import MetricSource
 
 __all__ = [
     "QUICK_AUTOSCALER",
@@ -19,6 +20,7 @@ __all__ = [
     "FakeNodes",
     "Json",
     "LocalCluster",
+    "MetricSource",
     "MetricsApi",
     "Options",
     "Parts",
