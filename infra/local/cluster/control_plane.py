@@ -28,12 +28,17 @@ _ADMIN = "admin"
 _NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
-QUICK_AUTOSCALER = (
-    "--horizontal-pod-autoscaler-sync-period=1s",
-    "--horizontal-pod-autoscaler-initial-readiness-delay=0s",
-    "--horizontal-pod-autoscaler-cpu-initialization-period=0s",
-)
-"""Controller arguments that let the autoscaler look every second, and at pods that just started."""
+def quick_autoscaler(seconds: float) -> tuple[str, ...]:
+    """Controller arguments that let the autoscaler look that often, and at pods that just started."""
+    return (
+        f"--horizontal-pod-autoscaler-sync-period={round(seconds * 1000)}ms",
+        "--horizontal-pod-autoscaler-initial-readiness-delay=0s",
+        "--horizontal-pod-autoscaler-cpu-initialization-period=0s",
+    )
+
+
+QUICK_AUTOSCALER = quick_autoscaler(1)
+"""An autoscaler that looks every second."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from infra.local.cluster import crds, nodes, waiting
 from infra.local.cluster.client import Access, ApiError, Client, Json
-from infra.local.cluster.control_plane import QUICK_AUTOSCALER, ControlPlane, Options
+from infra.local.cluster.control_plane import QUICK_AUTOSCALER, ControlPlane, Options, quick_autoscaler
 from infra.local.cluster.harness import LocalCluster, Parts
 from infra.local.cluster.kubelet import Behaviour, FakeKubelet
 from infra.local.cluster.metrics import MetricsApi, Usage
@@ -28,5 +28,6 @@ __all__ = [
     "Usage",
     "crds",
     "nodes",
+    "quick_autoscaler",
     "waiting",
 ]
