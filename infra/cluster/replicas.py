@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from infra.model.service import ScalingDirection, ScalingPolicy
+from infra.cluster import scaling
+from infra.model.service import ScalingDirection, ScalingPolicy, Service
 
 TOLERANCE = Fraction(1, 10)
 """Share by which a metric may miss its target before anything moves (the controller's default)."""
@@ -137,6 +138,25 @@ class Autoscaler:
         if policy.type == "Pods":
             return start - policy.value
         return math.trunc(start * (1 - Fraction(policy.value, 100)))
+
+
+def limits_of(service: Service) -> Limits:
+    """What an autoscaler of the service may do; where triggers say the steps, theirs.
+
+    Raises:
+        ValueError: When neither policies nor triggers say how fast it may grow.
+    """
+    own = service.scaling
+    steps = scaling.step_policies(scaling.parse(scaling.render(own.triggers))) if own.triggers else None
+    up = steps or own.scale_up
+    if up is None:
+        raise ValueError(f"{service.workload_name}: neither scaleUp nor triggers say how fast it may grow")
+    return Limits(
+        min_replicas=own.min_replicas,
+        max_replicas=own.max_replicas,
+        scale_up=up,
+        scale_down=own.scale_down,
+    )
 
 
 def wanted_by(*, load: float, target: float, replicas: int) -> int:

@@ -9,26 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.cluster import scaling
-from infra.cluster.replicas import Autoscaler, Limits, curve, seconds_to, wanted_by
-from infra.model.service import ScalingDirection, ScalingPolicy, Service
+from infra.cluster.replicas import Autoscaler, Limits, curve, limits_of, seconds_to, wanted_by
+from infra.model.service import ScalingDirection, ScalingPolicy
 from services import CATALOGUE
 
 BY_NAME = {service.name: service for service in CATALOGUE}
 LONG = 2000
-
-
-def limits_of(service: Service) -> Limits:
-    own = service.scaling
-    steps = scaling.step_policies(scaling.parse(scaling.render(own.triggers))) if own.triggers else None
-    up = own.scale_up or steps
-    assert up is not None
-    return Limits(
-        min_replicas=own.min_replicas,
-        max_replicas=own.max_replicas,
-        scale_up=up,
-        scale_down=own.scale_down,
-    )
 
 
 def rise(name: str) -> list[tuple[float, int]]:
