@@ -41,7 +41,8 @@ NAMESPACES = (
 STEADY_NODES = {POOL_LABEL: PoolName.APPLICATION.value, CAPACITY_LABEL: Capacity.ON_DEMAND.value}
 """Where controllers run: nodes that AWS does not reclaim."""
 _SPOT_FIRST = "100:\n- .*-spot-.*\n10:\n- .*\n"
-"""Priorities of the autoscaler by group name: spot fills first, up to its group's maximum."""
+_ON_DEMAND_FIRST = "100:\n- .*-on-demand-.*\n10:\n- .*\n"
+"""Priorities of the autoscaler by group name: the first fills up to its group's maximum, which is its share."""
 
 
 class AddOnCatalogue:
@@ -154,7 +155,7 @@ class AddOnCatalogue:
         )
 
     def _cluster_autoscaler(self) -> AddOn:
-        context, sizes = self._context, self._sizes
+        context, sizes, scaling = self._context, self._sizes, self._sizes.node_scaling
         cluster = context.name()
 
         def statements(account: str) -> Sequence[Statement]:
@@ -168,14 +169,16 @@ class AddOnCatalogue:
             "image": {"tag": versions.CLUSTER_AUTOSCALER_IMAGES[self._target.kubernetes_version]},
             "rbac": {"serviceAccount": {"create": True, "name": "cluster-autoscaler"}},
             "nodeSelector": STEADY_NODES,
-            "expanderPriorities": _SPOT_FIRST,
+            "expanderPriorities": _SPOT_FIRST if scaling.spot_first else _ON_DEMAND_FIRST,
             "extraArgs": {
                 "expander": "priority,least-waste",
                 "skip-nodes-with-local-storage": False,
                 "skip-nodes-with-system-pods": False,
-                "scale-down-unneeded-time": f"{sizes.scale_down_unneeded_minutes}m",
-                "scale-down-delay-after-add": f"{sizes.scale_down_after_add_minutes}m",
-                "scale-down-utilization-threshold": sizes.scale_down_utilization_percent / 100,
+                "scale-down-enabled": scaling.scale_down,
+                "scale-down-unneeded-time": f"{scaling.scale_down_unneeded_minutes}m",
+                "scale-down-delay-after-add": f"{scaling.scale_down_after_add_minutes}m",
+                "scale-down-utilization-threshold": scaling.scale_down_utilization_percent / 100,
+                "max-node-provision-time": f"{scaling.max_provision_minutes}m",
             },
         }
         return AddOn(

@@ -11,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 
 from infra.cluster.controller_policies import Statement
 from infra.cluster.versions import Chart
+from infra.model.stack import NodeScalingSettings
 from infra.slo.severity import Severity
 
 SYSTEM_NAMESPACE = "kube-system"
@@ -158,10 +159,7 @@ class AddOnSizes:
         ingress_replicas: Pods of the ingress controller; one a zone at least in production.
         prometheus_retention_days: Days that metrics are kept.
         prometheus_storage_gib: Volume of each Prometheus pod.
-        scale_down_unneeded_minutes: How long a node must be idle before it goes; the autoscaler's own default is
-            10, "aggressive scale-down" in the specification.
-        scale_down_after_add_minutes: How long after a scale-up no node goes.
-        scale_down_utilization_percent: Requested share under which a node counts as idle.
+        node_scaling: How the Cluster Autoscaler adds and removes nodes.
         gpu: Whether a GPU pool exists and needs the device plugin.
     """
 
@@ -169,9 +167,7 @@ class AddOnSizes:
     ingress_replicas: int = 3
     prometheus_retention_days: int = 35
     prometheus_storage_gib: int = 100
-    scale_down_unneeded_minutes: int = 5
-    scale_down_after_add_minutes: int = 10
-    scale_down_utilization_percent: int = 50
+    node_scaling: NodeScalingSettings = field(default_factory=NodeScalingSettings)
     gpu: bool = True
 
 

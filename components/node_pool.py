@@ -158,9 +158,8 @@ class NodePool(Component):
         name: Logical name and name of the groups, e.g. `application`.
         context: Names, tags and protection of the stack.
         shape: Labels, taints, AMI type and devices of the nodes (`infra.cluster.pools.SHAPES`).
-        settings: Sizes in nodes, instance types, spot share, root disk in GiB.
+        settings: Sizes in nodes, instance types, spot share, root disk in GiB, update and repair.
         nodes: Cluster, subnets, role and key that all pools share.
-        max_unavailable_percent: Nodes of a group that an update may take away at once, 1 to 100. Default 20.
         opts: Options of the component.
 
     Attributes:
@@ -183,13 +182,12 @@ class NodePool(Component):
         shape: PoolShape,
         settings: PoolSettings,
         nodes: NodeEnvironment,
-        max_unavailable_percent: int = 20,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("NodePool", name, context=context, opts=opts)
         self._shape = shape
         self._nodes = nodes
-        self._max_unavailable_percent = max_unavailable_percent
+        self._settings = settings
         self.node_groups = tuple(self._create_group(group, settings.disk_gib) for group in split(settings))
         self.node_group_names = pulumi.Output.all(*(group.node_group_name for group in self.node_groups))
         self.register_outputs({"nodeGroupNames": self.node_group_names})
@@ -268,9 +266,9 @@ class NodePool(Component):
                 for taint in shape.taints
             ],
             update_config=aws.eks.NodeGroupUpdateConfigArgs(
-                max_unavailable_percentage=self._max_unavailable_percent
+                max_unavailable_percentage=self._settings.max_unavailable_percent
             ),
-            node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=True),
+            node_repair_config=aws.eks.NodeGroupNodeRepairConfigArgs(enabled=self._settings.node_repair),
             tags=self.tags(pool=shape.name.value),
             opts=self.child(
                 # The Cluster Autoscaler owns the size once the group exists.

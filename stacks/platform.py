@@ -108,7 +108,9 @@ def _create_pools(
 def _sizes(settings: StackSettings) -> AddOnSizes:
     kept = settings.observability
     sizes = AddOnSizes(
-        prometheus_retention_days=kept.metrics_retention_days, prometheus_storage_gib=kept.metrics_storage_gib
+        prometheus_retention_days=kept.metrics_retention_days,
+        prometheus_storage_gib=kept.metrics_storage_gib,
+        node_scaling=settings.node_scaling,
     )
     if settings.environment is Environment.PROD:
         return sizes

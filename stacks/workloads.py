@@ -12,6 +12,7 @@ from components.addon_metrics import MONITORING_NAMESPACE, PROMETHEUS_ADDRESS
 from components.autoscaling import Autoscaler, MetricSources
 from components.cluster_site import ClusterSite
 from components.encryption import Purpose
+from components.head_room import HeadRoom
 from components.load_balancer import LoadBalancer
 from components.namespaces import PriorityClasses, WorkloadNamespace
 from components.service_identity import Access, PodSite, ServiceIdentity
@@ -55,6 +56,8 @@ def build(
         namespace=namespace.namespace,
     )
     priorities = PriorityClasses("priorities", context=context, provider=provider)
+    if settings.node_pools.head_room.pods:
+        HeadRoom("head-room", context=context, provider=provider, settings=settings.node_pools.head_room)
     site = ClusterSite(
         provider=provider,
         namespace=namespace.namespace,

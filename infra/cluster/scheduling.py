@@ -14,7 +14,13 @@ PRIORITIES: Mapping[Criticality, int] = {
 }
 """Priority values, far apart so that others fit between, far below the system's own (2e9)."""
 
+HEAD_ROOM = "head-room"
+"""Name of the pods that keep room free, of their namespace and of their priority."""
+HEAD_ROOM_PRIORITY = -5
+"""Below every other pod (those without a class have 0), and not below the Cluster Autoscaler's
+`expendable-pods-priority-cutoff` of -10: for pods under it, it adds no node."""
 
-def priority_class_name(criticality: Criticality) -> str:
-    """Name of the PriorityClass, e.g. `parking-critical`; the object belongs to the whole cluster."""
-    return f"{PROJECT}-{criticality.value}"
+
+def priority_class_name(whose: Criticality | str) -> str:
+    """Name of a PriorityClass, e.g. `parking-critical`; the object belongs to the whole cluster."""
+    return f"{PROJECT}-{whose}"

@@ -137,6 +137,8 @@ PGBOUNCER = "1.25.2"
 """The oldest that is safe: CVE-2026-6664 to 6667 are mended in it."""
 PGBOUNCER_IMAGE = f"ghcr.io/cloudnative-pg/pgbouncer:{PGBOUNCER}"
 PGBOUNCER_EXPORTER_IMAGE = "docker.io/prometheuscommunity/pgbouncer-exporter:v0.11.0"
+PAUSE_IMAGE = "registry.k8s.io/pause:3.10"
+"""Does nothing, in under a MiB; for pods that only keep room free."""
 POSTGRES_CLIENT_IMAGE = "public.ecr.aws/docker/library/postgres:17.10-bookworm"
 """Carries psql, which runs the migrations; of the servers' major version."""
 

@@ -64,7 +64,12 @@ _PLACES: tuple[Place, ...] = (
     Place(key="LogBucket", tier=Tier.GROUND, title="Access logs"),
 )
 _BY_KEY = {place.key: place for place in _PLACES}
-_MERGED = {"NodeRole": "NodeAddOns", "PriorityClasses": "WorkloadNamespace", "DatabaseUsers": "Database"}
+_MERGED = {
+    "NodeRole": "NodeAddOns",
+    "PriorityClasses": "WorkloadNamespace",
+    "HeadRoom": "WorkloadNamespace",
+    "DatabaseUsers": "Database",
+}
 _SERVICE_SUFFIXES = {
     "Workload": "",
     "Autoscaler": "-autoscaler",

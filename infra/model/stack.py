@@ -112,6 +112,10 @@ class PoolSettings(Model):
     spot_share: float = Field(default=0.0, ge=0.0, le=0.3)
     """Largest share of spot nodes, 0 to 0.3 (specification: 30%)."""
     disk_gib: int = Field(default=100, ge=20, le=16_384)
+    max_unavailable_percent: int = Field(default=20, ge=1, le=100)
+    """Nodes of a group that an update may take away at once, in percent."""
+    node_repair: bool = True
+    """Whether EKS replaces nodes whose health fails for long."""
 
     @property
     def start_size(self) -> int:
@@ -122,15 +126,15 @@ class PoolSettings(Model):
 class HeadRoomSettings(Model):
     """Pods that do nothing but keep room on the application pool, and leave at once when others need it.
 
-    A spike finds room while new nodes still start. The defaults are what all policies together may add in the two
-    minutes that a node takes, on one node's worth of cpu.
+    A spike finds room while new nodes still start: the defaults are what all services' policies together may add in
+    the two minutes that a node takes.
     """
 
-    pods: int = Field(default=4, ge=0, le=100)
+    pods: int = Field(default=5, ge=0, le=100)
     """How many; 0: none, and a spike waits for nodes."""
     cpu: Quantity = "3500m"
     """Room that each keeps, as a Kubernetes quantity."""
-    memory: Quantity = "5Gi"
+    memory: Quantity = "6Gi"
 
 
 class PoolsSettings(Model):
@@ -148,6 +152,27 @@ class PoolsSettings(Model):
     analytics: PoolSettings = PoolSettings(instance_types=("c5.9xlarge",), min_size=2, max_size=20)
     analytics_gpu: PoolSettings = PoolSettings(instance_types=("g5.2xlarge",), min_size=0, max_size=4)
     head_room: HeadRoomSettings = HeadRoomSettings()
+
+
+class NodeScalingSettings(Model):
+    """How the Cluster Autoscaler adds and removes nodes.
+
+    The specification wants "aggressive scale-down policies during low traffic": idle nodes go after half the
+    autoscaler's own ten minutes. Lower still means nodes that come back soon after they went.
+    """
+
+    scale_down: bool = True
+    """Whether idle nodes go at all; false freezes the pools at what they have, e.g. for a launch."""
+    scale_down_unneeded_minutes: int = Field(default=5, ge=1, le=120)
+    """How long a node must be idle before it goes."""
+    scale_down_after_add_minutes: int = Field(default=10, ge=1, le=120)
+    """How long after a node was added none goes."""
+    scale_down_utilization_percent: int = Field(default=50, ge=1, le=90)
+    """Requested share of a node under which it counts as idle."""
+    spot_first: bool = True
+    """Whether spot groups are filled first, up to their share; false: on-demand first."""
+    max_provision_minutes: int = Field(default=5, ge=1, le=60)
+    """How long a node may take to come before another group is tried: spot that is sold out must not hold pods up."""
 
 
 class DatabaseSettings(Model):
@@ -355,6 +380,7 @@ class StackSettings(Model):
     edge: EdgeSettings
     cluster: ClusterSettings = ClusterSettings()
     node_pools: PoolsSettings = PoolsSettings()
+    node_scaling: NodeScalingSettings = NodeScalingSettings()
     database: DatabaseSettings = DatabaseSettings()
     recovery: RecoverySettings = RecoverySettings()
     connection_pool: ConnectionPoolSettings = ConnectionPoolSettings()

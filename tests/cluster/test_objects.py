@@ -6,6 +6,7 @@ import copy
 
 import pytest
 
+from infra.cluster.owners import conflicts
 from infra.local.cluster.testing import ApiError, Json
 from services import CATALOGUE
 from tests.cluster.bench import Bench
@@ -67,6 +68,17 @@ def test_what_an_autoscaler_owns_leaves_its_replicas_out(states: States) -> None
         counted = {item["metadata"]["name"] for item in deployments if "replicas" in item["spec"]}
         assert len(owned) == len(CATALOGUE)
         assert not owned & counted
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_number_of_a_workload_has_one_owner(states: States, stack: str) -> None:
+    items = states.objects(stack)
+    deployments = {item["metadata"]["name"]: item for item in items if item["kind"] == "Deployment"}
+    second = {**deployments["auth-service"], "spec": {**deployments["auth-service"]["spec"], "replicas": 3}}
+
+    assert conflicts(items) == []
+    # The comparison must be able to fail.
+    assert len(conflicts([*items, second])) == 1
 
 
 def test_one_wrong_letter_in_the_program_s_objects_is_refused(bench: Bench, states: States) -> None:

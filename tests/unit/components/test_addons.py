@@ -11,6 +11,7 @@ import pytest
 from components.addon_contract import AddOn, AddOnSizes, in_order
 from components.addons import AddOns, NodeAddOns
 from infra.cluster import versions
+from infra.model.stack import NodeScalingSettings
 from tests.unit.components.building import Built, build, context
 from tests.unit.components.clusters import KAFKA, KEY, TOPICS, ClusterRecorder, target
 from tests.unit.recording import ACCOUNT, Recorded, parsed
@@ -309,6 +310,30 @@ def test_the_autoscaler_fills_spot_first_and_scales_down_sooner_than_its_default
     assert values["extraArgs"]["scale-down-unneeded-time"] == "5m"
     assert values["extraArgs"]["skip-nodes-with-system-pods"] is False
     assert values["extraArgs"]["skip-nodes-with-local-storage"] is False
+
+
+def test_how_nodes_come_and_go_is_the_stack_s_word() -> None:
+    scaling = NodeScalingSettings(
+        scale_down=False,
+        scale_down_unneeded_minutes=20,
+        scale_down_after_add_minutes=30,
+        scale_down_utilization_percent=40,
+        spot_first=False,
+        max_provision_minutes=3,
+    )
+    values = release(build_add_ons(sizes=AddOnSizes(node_scaling=scaling)), "cluster-autoscaler").inputs[
+        "values"
+    ]
+    arguments = {
+        "scale-down-enabled": False,
+        "scale-down-unneeded-time": "20m",
+        "scale-down-delay-after-add": "30m",
+        "scale-down-utilization-threshold": 0.4,
+        "max-node-provision-time": "3m",
+    }
+
+    assert arguments.items() <= values["extraArgs"].items()
+    assert values["expanderPriorities"].startswith("100:\n- .*-on-demand-.*")
 
 
 def test_the_mesh_needs_no_network_administration_in_pods() -> None:

@@ -114,6 +114,14 @@ def test_broken_nodes_are_repaired_and_updates_take_a_few_at_a_time() -> None:
         assert group.inputs["updateConfig"] == {"maxUnavailablePercentage": 20}
 
 
+def test_repair_and_the_pace_of_updates_are_settings() -> None:
+    settings = DEFAULTS.database.model_copy(update={"node_repair": False, "max_unavailable_percent": 34})
+    (group,) = groups(build_pool(PoolName.DATABASE, settings)).values()
+
+    assert group.inputs["nodeRepairConfig"] == {"enabled": False}
+    assert group.inputs["updateConfig"] == {"maxUnavailablePercentage": 34}
+
+
 def test_dedicated_pools_are_tainted_and_the_application_pool_is_not() -> None:
     def taints(pool: PoolName) -> list[tuple[str, str, str]]:
         (group, *_) = groups(build_pool(pool)).values()
