@@ -14,7 +14,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster lint types format benchmark docs lock clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs lock clean
 .PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -62,11 +62,14 @@ capacity: need-stack need-venv ## Show what STACK needs for the planned traffic,
 test: need-venv ## Run the unit tests
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
-test-all: need-venv ## Run the unit tests, and those with the real engine and real servers
-	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane $(ARGS)
+test-all: need-venv ## Run the unit tests, and those with the real engine, real servers and a real Kubernetes
+	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane tests/cluster $(ARGS)
 
 test-cluster: need-venv ## Run the tests with a real Kubernetes control plane, built from Go at first
 	@$(PYTHON) -m pytest tests/cluster $(ARGS)
+
+test-times: need-venv ## Measure autoscaling in real time: a quarter of an hour, next to no cpu; curves in .pulumi-local
+	@PARKING_CURVES='$(CURDIR)/.pulumi-local/curves' $(PYTHON) -m pytest tests/times $(ARGS)
 
 lint: need-venv ## Check style
 	@$(PYTHON) -m ruff check $(CHECKED) $(ARGS)

@@ -30,7 +30,16 @@ def resolve(service: Service, settings: ServiceSettings) -> Service:
     changed["canary_percent"] = settings.canary_percent
     if settings.internet_hosts:
         changed["internet_hosts"] = settings.internet_hosts
-    changed["scaling"] = _revalidated(service.scaling, {k: v for k, v in replicas.items() if v is not None})
+    update: dict[str, Any] = {key: value for key, value in replicas.items() if value is not None}
+    ceilings = {"max_cpu": settings.vertical_max_cpu, "max_memory": settings.vertical_max_memory}
+    if any(ceilings.values()):
+        if service.scaling.vertical is None:
+            raise ValueError(
+                f"services.{service.name}.verticalMax...: {service.name} has no vertical autoscaler; remove the key"
+            )
+        given = {key: value for key, value in ceilings.items() if value is not None}
+        update["vertical"] = _revalidated(service.scaling.vertical, given)
+    changed["scaling"] = _revalidated(service.scaling, update)
     if settings.consumers is not None:
         if service.consumption is None:
             raise ValueError(

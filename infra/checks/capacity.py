@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from infra.capacity import Plan, ServicePlan, Stage, plan
 from infra.catalogue import resolve
 from infra.checks.subject import Subject
-from infra.cluster import fit
+from infra.cluster import capacity, fit
 from infra.instances import NODE_TYPES
 from infra.model.service import Pool, Service
 from infra.problems import Problem
@@ -24,6 +24,8 @@ def check_capacity(subject: Subject) -> Iterator[Problem]:
     if services is None or not known:
         return  # other checks have said it
     needed = plan(subject.settings, services=services, stage=Stage.DESIGN)
+    for described in services:
+        yield from _largest_pod(described, subject)
     for service in needed.services:
         yield from _service(service)
         yield from _connections(service)
@@ -39,6 +41,25 @@ def _resolved(subject: Subject) -> tuple[Service, ...] | None:
         )
     except ValueError:
         return None
+
+
+def _largest_pod(service: Service, subject: Subject) -> Iterator[Problem]:
+    """What a vertical autoscaler may make of a pod still fits a node."""
+    vertical = service.scaling.vertical
+    if vertical is None:
+        return
+    pool = fit.settings_of(service.pool, subject.settings)
+    node = capacity.allocatable(NODE_TYPES[pool.instance_types[0]])
+    pod = capacity.demand(cpu=vertical.max_cpu, memory=vertical.max_memory, pods=1)
+    if pod.cpu_millis > node.cpu_millis or pod.memory_mib > node.memory_mib:
+        yield Problem(
+            key=f"parking:services.{service.name}.verticalMaxMemory",
+            found=f"pods of up to {vertical.max_cpu} cpu and {vertical.max_memory}",
+            allowed=f"with the sidecar {node.cpu_millis:.0f}m and {node.memory_mib:.0f}Mi, what a "
+            f"{pool.instance_types[0]} offers",
+            why="a pod that its vertical autoscaler made larger than any node is never placed again",
+            action=f"lower verticalMaxCpu and verticalMaxMemory, or take larger instances for the {service.pool} pool",
+        )
 
 
 def _service(service: ServicePlan) -> Iterator[Problem]:

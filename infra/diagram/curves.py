@@ -1,23 +1,15 @@
-"""Draws replica curves as SVG: what was measured on the real controllers over what the policies allow.
-
-`python -m infra.diagram.curves DATA PICTURE`; the data is what the tests record (`tests/cluster/curves.py`).
-"""
+"""Draws replica curves as SVG: what was measured on the real controllers over what the policies allow."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from xml.sax.saxutils import escape
 
 from infra.cluster.replicas import Limits, Step, curve, limits_of
 from services import CATALOGUE
 
-DATA = Path("docs/autoscaling.json")
-PICTURE = Path("docs/autoscaling.svg")
 _WIDTH, _ROW, _TOP = 1000, 150, 84
 _LEFT, _PANEL, _GAP, _HEIGHT = 172, 370, 60, 96
 _SECONDS = {"up": 1800.0, "down": 2100.0}
@@ -143,14 +135,3 @@ def _words(name: str, measured: Measured) -> str:
         f"{name} from {up[0].replicas} to {up[-1].replicas} pods in {len(up) - 1} steps, "
         f"and back to {down[-1].replicas} in {len(down) - 1}"
     )
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Draw a file of data into a picture."""
-    data, picture = (Path(argument) for argument in arguments)
-    picture.write_text(render(json.loads(data.read_text(encoding="utf-8"))), encoding="utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from infra.diagram import svg
-from infra.docs import capacity_page, outputs_page, resource_tables, settings_page
+from infra.docs import capacity_page, curves_page, outputs_page, resource_tables, settings_page
 from infra.docs.markdown import replace_block
 from infra.docs.plans import REPOSITORY
 from infra.docs.resource_tables import Graphs
 
+CURVES = "docs/autoscaling.json"
+"""What the autoscalers did when they were measured, written by the tests that measure (`tests/cluster/curves.py`)."""
 PICTURED = "prod"
 """The stack that the picture shows: it holds every part."""
 
@@ -15,6 +17,8 @@ PICTURED = "prod"
 def from_models() -> dict[str, str]:
     """Pages that need no engine: path in the repository to content."""
     return {
+        "docs/autoscaling.md": _spliced("docs/autoscaling.md", curves=curves_page.block(_text(CURVES))),
+        "docs/autoscaling.svg": curves_page.picture(_text(CURVES)),
         "docs/capacity.md": _spliced("docs/capacity.md", capacity=capacity_page.block()),
         "docs/outputs.md": outputs_page.page(),
         "docs/settings.md": settings_page.page(),

@@ -350,6 +350,10 @@ class ServiceSettings(Model):
     max_replicas: int | None = Field(default=None, ge=1)
     consumers: int | None = Field(default=None, ge=1)
     """Members of its Kafka consumer group."""
+    vertical_max_cpu: Quantity | None = None
+    """Ceiling of its vertical autoscaler, where it has one."""
+    vertical_max_memory: Quantity | None = None
+    """Ceiling of its vertical autoscaler, where it has one; a pod that large must fit a node of its pool."""
     canary_percent: int = Field(default=0, ge=0, le=50)
     """Share of requests sent to the canary subset; needs `canaryTag`."""
     canary_tag: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")] | None = None

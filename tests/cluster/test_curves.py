@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import random
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import pytest
 
-from infra.cluster.replicas import Step
+from infra.cluster.replicas import Limits, Step
+from infra.cluster.scaling import behavior as scaling_behavior
 from infra.local.cluster.nodes import Size
-from infra.local.cluster.testing import LocalCluster, Options, Parts, quick_autoscaler
+from infra.local.cluster.testing import Json, LocalCluster, Options, Parts, quick_autoscaler
+from infra.model.service import ScalingDirection, ScalingPolicy
 from services import CATALOGUE
-from tests.cluster.bench import Bench
+from tests.cluster.bench import Bench, deployment
 from tests.cluster.curves import Course, Simulation, record
 from tests.cluster.states import settings_of
 
@@ -93,6 +100,123 @@ def test_enough_pods_are_wanted_about_as_soon_as_the_policies_permit(
 
     print(f"{name}: {course.up[-1].at:.1f} s, permitted {permitted:.1f} s, ratio {ratio:.3f}")
     assert ratio < 1.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Random:
+    """An autoscaler of random settings, and what was seen of it."""
+
+    name: str
+    limits: Limits
+    seen: list[Step] = field(default_factory=list[Step])
+
+
+def test_under_random_loads_replicas_stay_in_bounds_and_never_outrun_the_policies(
+    scaling: LocalCluster, courses: dict[str, Course]
+) -> None:
+    """What the model's properties say for any load, on the real controller for a few; the seed is in the report."""
+    assert courses
+    assert scaling.source is not None
+    seed = time.time_ns() % 1_000_000
+    print(f"seed {seed}")
+    chance = random.Random(seed)  # noqa: S311 - loads, not secrets
+    bench = Bench(cluster=scaling, namespace="random")
+    bench.open()
+    bench.add_nodes(8)
+    cases = [_Random(name=f"case-{number}", limits=_any_limits(chance)) for number in range(5)]
+    for case in cases:
+        target = deployment(case.name, cpu="10m")
+        del target["spec"]["replicas"]
+        bench.apply(target)
+        scaling.source.values[case.name] = float(case.limits.min_replicas)
+        bench.apply(_scaled_object_of(case, scaling.source.address))
+    bench.until_running(sum(case.limits.min_replicas for case in cases))
+    changes, now = [0.0] * len(cases), 0.0
+    started = time.monotonic()
+    while (now := time.monotonic() - started) < 30:
+        for number, case in enumerate(cases):
+            if now >= changes[number]:
+                scaling.source.values[case.name] = float(chance.randint(0, 2 * case.limits.max_replicas))
+                changes[number] = now + chance.uniform(0.3, 4)
+        found = scaling.client.list("apps/v1", "Deployment", namespace="random")
+        replicas = {item["metadata"]["name"]: item["spec"]["replicas"] for item in found}
+        at = time.monotonic() - started
+        for case in cases:
+            case.seen.append(Step(at, replicas[case.name]))
+        time.sleep(0.05)
+    bench.close()
+
+    for case in cases:
+        low, high = case.limits.min_replicas, case.limits.max_replicas
+        assert all(low <= step.replicas <= high for step in case.seen)
+        assert len({step.replicas for step in case.seen}) > 1, "nothing moved, so nothing was proven"
+        assert not list(_too_fast(case))
+
+
+def _any_limits(chance: random.Random) -> Limits:
+    def direction() -> ScalingDirection:
+        return ScalingDirection(
+            stabilization_window_seconds=chance.randint(0, 2),
+            policies=tuple(
+                ScalingPolicy(
+                    type=chance.choice(("Pods", "Percent")),
+                    value=chance.randint(1, 60),
+                    period_seconds=chance.randint(1, 6),
+                )
+                for _ in range(chance.randint(1, 3))
+            ),
+        )
+
+    low = chance.randint(1, 5)
+    return Limits(
+        min_replicas=low,
+        max_replicas=low + chance.randint(5, 40),
+        scale_up=direction(),
+        scale_down=direction(),
+    )
+
+
+def _scaled_object_of(case: _Random, address: str) -> Json:
+    behavior = scaling_behavior(scale_up=case.limits.scale_up, scale_down=case.limits.scale_down)
+    metadata = {"serverAddress": address, "query": case.name, "threshold": "1"}
+    return {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": {"name": case.name},
+        "spec": {
+            "scaleTargetRef": {"name": case.name},
+            "minReplicaCount": case.limits.min_replicas,
+            "maxReplicaCount": case.limits.max_replicas,
+            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": behavior}},
+            "triggers": [{"type": "prometheus", "metricType": "AverageValue", "metadata": metadata}],
+        },
+    }
+
+
+def _too_fast(case: _Random) -> Iterator[str]:
+    """Steps that no policy allows, whatever was the count at its period's start, give or take a look."""
+    for before, step in itertools.pairwise(case.seen):
+        up = step.replicas > before.replicas
+        if step.replicas == before.replicas:
+            continue
+        policies = (case.limits.scale_up if up else case.limits.scale_down).policies
+        allowed = [
+            _applied(policy, start, up=up)
+            for policy in policies
+            for start in _counts(case.seen, step.at - policy.period_seconds)
+        ]
+        if step.replicas > max(allowed) if up else step.replicas < min(allowed):
+            yield f"{case.name} at {step.at:.2f}: {before.replicas} to {step.replicas}, allowed {sorted(allowed)}"
+
+
+def _counts(seen: Sequence[Step], at: float) -> list[int]:
+    near = [step.replicas for step in seen if abs(step.at - at) <= 2 * SLACK]
+    return near or [seen[0].replicas]
+
+
+def _applied(policy: ScalingPolicy, start: int, *, up: bool) -> int:
+    share = policy.value if policy.type == "Pods" else start * policy.value / 100
+    return math.ceil(start + share) if up else math.floor(start - share)
 
 
 def test_each_scaled_object_became_an_hpa_of_the_specification_s_name(

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from http import HTTPStatus
 from math import ceil
 
 import pytest
 
+from components.workload import DISRUPTED_AT_ONCE
 from infra.cluster.pools import POOL_LABEL
+from infra.cluster.scheduling import HEAD_ROOM
 from infra.local.cluster.nodes import Size
-from infra.local.cluster.testing import Json, LocalCluster, waiting
+from infra.local.cluster.testing import ApiError, Behaviour, Json, LocalCluster, waiting
 from infra.model.service import Service
 from services import CATALOGUE
-from tests.cluster.bench import Bench, by_zone, is_ready, summary, why_pending, with_sidecar
+from stacks.mesh import POOLER_NAMESPACE
+from tests.cluster.bench import Bench, by_zone, deployment, is_ready, summary, why_pending, with_sidecar
 from tests.cluster.states import STACKS, States, settings_of
 
 NAMESPACE = "parking"
@@ -72,6 +76,84 @@ def test_the_largest_services_fit_the_largest_pools_evenly(
         in_pool = sum(pool == service.pool.value for pool in pool_of.values())
         assert max(zones.values()) - min(zones.values()) <= ceil(len(own) / in_pool), (service.name, zones)
         assert {pool_of[pod["spec"]["nodeName"]] for pod in own} == {service.pool.value}, service.name
+
+
+def test_poolers_and_head_room_stand_beside_the_largest_services(
+    cluster: LocalCluster, bench: Bench, states: States
+) -> None:
+    _place(bench, states, "prod", size=Size.MAXIMUM, replicas=_maximum)
+    settings = settings_of("prod")
+    nodes = cluster.client.list("v1", "Node")
+    pool_of = {node["metadata"]["name"]: node["metadata"]["labels"][POOL_LABEL] for node in nodes}
+
+    poolers = bench.until_running(
+        2 * settings.connection_pool.replicas, namespace=POOLER_NAMESPACE, labels="app.kubernetes.io/name"
+    )
+    spare = bench.until_running(settings.node_pools.head_room.pods, namespace=HEAD_ROOM)
+
+    assert {pool_of[pod["spec"]["nodeName"]] for pod in poolers} == {"database"}
+    assert {pool_of[pod["spec"]["nodeName"]] for pod in spare} == {"application"}
+
+
+def test_a_spike_takes_the_head_room_at_once(bench: Bench, states: States) -> None:
+    """On nodes that are full but for it: nobody else leaves, and nothing waits for a node."""
+    for item in states.objects("prod"):
+        if item["kind"] in ("Namespace", "PriorityClass") or _is_head_room(item):
+            bench.apply(item)
+    settings = settings_of("prod").node_pools
+    bench.add_nodes(ceil(settings.head_room.pods / 4))
+    # A service without a priority of its own has more than the head-room has.
+    bench.apply(deployment("steady", cpu="500m"))
+    bench.until_running(settings.head_room.pods, namespace=HEAD_ROOM)
+    bench.until_running(1, labels="app=steady")
+    full = deployment("spike", replicas=settings.head_room.pods, cpu=settings.head_room.cpu)
+
+    bench.apply(full)
+
+    bench.until_running(settings.head_room.pods, labels="app=spike")
+    assert is_ready(bench.pods(labels="app=steady")[0])
+    displaced = bench.pods(namespace=HEAD_ROOM)
+    assert any(why_pending(pod) for pod in displaced), "the nodes must have been too small for both"
+
+
+def test_a_drain_takes_no_more_of_a_service_than_its_budget(
+    cluster: LocalCluster, bench: Bench, states: States
+) -> None:
+    _place(bench, states, "prod", size=Size.MAXIMUM, replicas=_maximum)
+    auth = next(service for service in CATALOGUE if service.name == "auth")
+    pods = _pods_of(bench.pods(namespace=NAMESPACE), auth)
+    allowed = ceil(len(pods) * _percent(DISRUPTED_AT_ONCE) / 100)
+    waiting.until(
+        lambda: cluster.client.get(
+            "policy/v1", "PodDisruptionBudget", auth.workload_name, namespace=NAMESPACE
+        ),
+        so=lambda found: found is not None and found.get("status", {}).get("disruptionsAllowed") == allowed,
+        what=f"{allowed} disruptions are allowed",
+    )
+    # What is evicted stays missed.
+    cluster.kubelet.behaviour = Behaviour(is_ready=lambda _pod: False)
+
+    accepted = sum(_evicted(cluster, pod) for pod in pods)
+
+    assert accepted == allowed
+
+
+def _evicted(cluster: LocalCluster, pod: Json) -> bool:
+    try:
+        cluster.client.evict(pod)
+    except ApiError as error:
+        if error.code != HTTPStatus.TOO_MANY_REQUESTS:
+            raise
+        return False
+    return True
+
+
+def _percent(text: str) -> int:
+    return int(text.removesuffix("%"))
+
+
+def _is_head_room(item: Json) -> bool:
+    return item["metadata"].get("namespace") == HEAD_ROOM and item["kind"] == "Deployment"
 
 
 def test_a_lost_zone_leaves_the_services_running_in_the_others(

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from infra.catalogue import callees, resolve
 from infra.model.stack import ImageSettings, ServiceSettings
 from services import CATALOGUE
+from services.analytics import ANALYTICS
 from services.auth import AUTH
 from services.parking import PARKING
 
@@ -61,3 +62,15 @@ def test_every_caller_is_a_service_of_the_catalogue() -> None:
 
     for service in CATALOGUE:
         assert set(service.called_by) <= names - {service.name}
+
+
+def test_the_ceiling_of_a_vertical_autoscaler_may_be_lowered() -> None:
+    vertical = resolve(ANALYTICS, ServiceSettings(image=IMAGE, vertical_max_memory="8Gi")).scaling.vertical
+
+    assert vertical
+    assert (vertical.max_cpu, vertical.max_memory) == ("4", "8Gi")
+
+
+def test_a_ceiling_without_a_vertical_autoscaler_is_refused() -> None:
+    with pytest.raises(ValueError, match="auth has no vertical autoscaler"):
+        resolve(AUTH, ServiceSettings(image=IMAGE, vertical_max_cpu="2"))

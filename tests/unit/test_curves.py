@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from infra.cluster.replicas import curve, limits_of
 from infra.diagram import curves
+from infra.docs import curves_page
 from services import CATALOGUE
 
 WAYS = {"up": [[0, 2], [60, 4]], "down": [[0, 4], [300, 2]]}
@@ -42,12 +43,23 @@ def test_it_says_in_words_what_it_shows() -> None:
     assert "parking from 2 to 4 pods in 1 steps, and back to 2 in 1" in curves.render(DATA)
 
 
-def test_the_command_draws_a_file(tmp_path: Path) -> None:
-    data, picture = tmp_path / "data.json", tmp_path / "picture.svg"
-    data.write_text(json.dumps(DATA), encoding="utf-8")
+def test_the_table_says_how_much_longer_than_permitted_it_took() -> None:
+    way = {"up": [[0.0, 3], [60.0, 6], [126.0, 12]]}
+    data = {name: {"auth": way, **_reachable()} for name in ("real", "divided")}
+    (row,) = [line for line in curves_page.block(json.dumps(data)).splitlines() if line.startswith("| auth ")]
 
-    assert curves.main([str(data), str(picture)]) == 0
-    assert picture.read_text(encoding="utf-8") == curves.render(DATA)
+    assert row == "| auth | 3 to 12 | 120 s | 126 s | 1.050 | 3 to 12 | 120 s | 126 s | 1.050 |"
+
+
+def _reachable() -> dict[str, Any]:
+    """The other services at their own second step."""
+    found: dict[str, Any] = {}
+    for service in CATALOGUE:
+        limits = limits_of(service)
+        steps = curve(limits, start=limits.min_replicas, wanted=lambda _: 1000, seconds=600)
+        if service.name != "auth":
+            found[service.name] = {"up": [[step.at, step.replicas] for step in steps]}
+    return found
 
 
 def test_data_without_a_service_is_refused() -> None:

@@ -72,7 +72,16 @@ def commands(path: Path) -> Iterator[str]:
                 yield match[1].strip()
 
 
-@pytest.mark.parametrize("name", ["docs/capacity.md", "docs/outputs.md", "docs/settings.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "docs/autoscaling.md",
+        "docs/autoscaling.svg",
+        "docs/capacity.md",
+        "docs/outputs.md",
+        "docs/settings.md",
+    ],
+)
 def test_a_generated_page_is_up_to_date(name: str) -> None:
     assert name not in pages.stale(pages.from_models()), "run `make docs`"
 

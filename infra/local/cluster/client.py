@@ -94,6 +94,7 @@ class Client:
         self._tls = ssl.create_default_context(cafile=str(access.ca))
         self._idle: list[http.client.HTTPSConnection] = []
         self._lock = threading.Lock()
+        self._closed = False
         self._kinds: dict[tuple[str, str], Kind] = {}
 
     # Objects
@@ -267,16 +268,18 @@ class Client:
         except BaseException:
             connection.close()
             raise
-        if response.will_close:
-            connection.close()
-        else:
-            with self._lock:
+        with self._lock:
+            keep = not (response.will_close or self._closed)
+            if keep:
                 self._idle.append(connection)
+        if not keep:
+            connection.close()
         return response.status, answer
 
     def close(self) -> None:
-        """Close the kept connections; the next request opens a new one."""
+        """Close the kept connections; requests that are under way or come later keep none."""
         with self._lock:
+            self._closed = True
             while self._idle:
                 self._idle.pop().close()
 

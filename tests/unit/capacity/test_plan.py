@@ -109,6 +109,14 @@ def test_kept_messages_fill_the_brokers() -> None:
     assert found.broker_gib == pytest.approx(sum(topic.gib for topic in found.topics) / 3)
 
 
+def test_a_pod_at_its_vertical_ceiling_must_fit_a_node() -> None:
+    (problem,) = stack_files.problems("staging", services__analytics__verticalMaxMemory="16Gi")
+
+    assert problem.key == "parking:services.analytics.verticalMaxMemory"
+    assert "16Gi" in problem.found
+    assert stack_files.load("staging").services["analytics"].vertical_max_memory == "8Gi"
+
+
 SHORT: dict[str, dict[str, Any]] = {
     "parking:services.parking.maxReplicas": {"services__parking__maxReplicas": 40},
     "parking:services.notification.consumers": {"services__notification__consumers": 6},
