@@ -21,6 +21,8 @@ from tests.cluster.bench import Bench, by_zone, deployment, is_ready, summary, w
 from tests.cluster.states import STACKS, States, settings_of
 
 NAMESPACE = "parking"
+_POOLERS = "app.kubernetes.io/name in (pgbouncer,pgbouncer-readers)"
+"""Their pods without those of jobs, which end."""
 
 
 def _minimum(service: Service) -> int:
@@ -87,7 +89,7 @@ def test_poolers_and_head_room_stand_beside_the_largest_services(
     pool_of = {node["metadata"]["name"]: node["metadata"]["labels"][POOL_LABEL] for node in nodes}
 
     poolers = bench.until_running(
-        2 * settings.connection_pool.replicas, namespace=POOLER_NAMESPACE, labels="app.kubernetes.io/name"
+        2 * settings.connection_pool.replicas, namespace=POOLER_NAMESPACE, labels=_POOLERS
     )
     spare = bench.until_running(settings.node_pools.head_room.pods, namespace=HEAD_ROOM)
 
