@@ -245,7 +245,7 @@ WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
             "services__parking__canaryPercent": 10,
         },
         "parking:nodePools.application.maxSize",
-        "9 or more of this instance type: 230 pods",
+        "9 or more of this instance type: 231 pods",
     ),
     "addresses too few": (
         {
