@@ -121,16 +121,21 @@ class Peer:
     """
 
     contract: RegionContract
-    origin_secrets: Sequence[pulumi.Output[str]]
-    """Accepted values of the header that proves a request came through CloudFront; secret, the edge's owner's only."""
 
     def __init__(self, *, stack: str) -> None:
         full_name = f"{pulumi.get_organization()}/{PROJECT}/{stack}"
         self.contract = validate(_outputs(full_name, stack=stack).get(OUTPUT), stack=stack)
         reference = pulumi.StackReference(stack, stack_name=full_name)
-        values = pulumi.Output.secret(reference.get_output(ORIGIN_OUTPUT))
-        self.origin_secrets = [values.apply(_item(index)) for index in range(MAX_ORIGIN_SECRETS)]
+        self._origin_secrets = pulumi.Output.secret(reference.get_output(ORIGIN_OUTPUT))
         self._passwords = pulumi.Output.secret(reference.get_output(PASSWORDS_OUTPUT))
+
+    @property
+    def origin_secrets(self) -> Sequence[pulumi.Output[str]]:
+        """Accepted values of the header that proves a request came through CloudFront; secret.
+
+        Only the edge's owner has them: of any other stack, ask none.
+        """
+        return [self._origin_secrets.apply(_item(index)) for index in range(MAX_ORIGIN_SECRETS)]
 
     def database_password(self, role: str) -> pulumi.Output[str]:
         """Password of a database role, the same in every region since replicas share their writer's; secret."""
