@@ -6,6 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: properties are about values, not about time.
+settings.register_profile("parking", deadline=None)
+settings.load_profile("parking")
 
 
 def _say_nothing(_loop: asyncio.AbstractEventLoop, _context: dict[str, Any]) -> None:
