@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from infra.local.cluster.running import Place
-from infra.local.cluster.testing import Json, LocalCluster
+from infra.local.cluster.testing import Client, Json, LocalCluster
 from infra.local.providers.kubernetes.apiserver import ApiServerBackend
 from infra.local.providers.kubernetes.plugin import KubernetesPlugin
 from infra.local.providers.plugin import Instance, RefusedError, Resource
@@ -97,6 +97,29 @@ def test_the_server_s_own_way_of_writing_is_no_drift(bench: Bench, backend: ApiS
 
     read = backend.read(resource.urn, identity)
 
+    assert read is not None
+    assert read[0] == resource.inputs
+
+
+def test_what_a_controller_writes_while_it_is_read_is_no_drift(
+    cluster: LocalCluster, bench: Bench, backend: ApiServerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resource = _resource(deployment("web", cpu="1000m", memory="1024Mi"), bench)
+    identity, _ = backend.create(resource)
+    apply, written = Client.apply, list[str]()
+
+    def after_a_controller(self: Client, item: Json, **options: Any) -> Json:
+        if options.get("dry_run") and not written:
+            live = cluster.client.get("apps/v1", "Deployment", "web", namespace=bench.namespace)
+            assert live is not None
+            cluster.client.patch(live, {"metadata": {"annotations": {"written-by": "a controller"}}})
+            written.append("once")
+        return apply(self, item, **options)
+
+    monkeypatch.setattr(Client, "apply", after_a_controller)
+    read = backend.read(resource.urn, identity)
+
+    assert written
     assert read is not None
     assert read[0] == resource.inputs
 

@@ -74,18 +74,9 @@ class ApiServerBackend(RecordBackend):
         record = self._store.find(urn, identity, anywhere=True)
         if client is None or record is None:
             return super().read(urn, identity)
-        item = _object(record.inputs, record.outputs)
-        with _Refusals(item):
-            live = client.get(
-                item["apiVersion"],
-                item["kind"],
-                item["metadata"]["name"],
-                namespace=str(item["metadata"].get("namespace") or ""),
-            )
-            if live is None:
-                return None
-            # The server writes quantities and defaults its own way; what it would not change has not changed.
-            intended = client.apply(item, manager=MANAGER, dry_run=True)
+        live, intended = _compared(client, _object(record.inputs, record.outputs))
+        if live is None:
+            return None
         outputs = self._outputs(urn, record.inputs, live)
         if _content(intended) == _content(live):
             return record.inputs, outputs
@@ -171,6 +162,32 @@ def _object(inputs: Map, named: Map) -> Json:
         item["metadata"]["namespace"] = text(metadata.get("namespace"))
     item["metadata"].pop("generateName", None)
     return item
+
+
+def _compared(client: Client, item: Json) -> tuple[Json | None, Json]:
+    """An object as it is, and as it would be after applying it again: both of one moment.
+
+    The server writes quantities and defaults its own way; what it would not change has not changed. Controllers write
+    to the object meanwhile, so a difference counts only where nobody wrote between the two.
+    """
+    namespace = str(item["metadata"].get("namespace") or "")
+
+    def look() -> Json | None:
+        return client.get(item["apiVersion"], item["kind"], item["metadata"]["name"], namespace=namespace)
+
+    with _Refusals(item):
+        live = look()
+        while live is not None:
+            intended = client.apply(item, manager=MANAGER, dry_run=True)
+            if _content(intended) == _content(live):
+                return live, intended
+            before, live = live, look()
+            if (
+                live is not None
+                and live["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+            ):
+                return live, intended
+    return None, {}
 
 
 def _content(item: Mapping[str, Any]) -> str:
