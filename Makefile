@@ -62,8 +62,8 @@ capacity: need-stack need-venv ## Show what STACK needs for the planned traffic,
 test: need-venv ## Run the unit tests
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
-test-all: need-venv ## Run the unit tests, and those with the real engine and real servers
-	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane $(ARGS)
+test-all: need-venv ## Run the unit tests, and those with the real engine, real servers and a real Kubernetes
+	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane tests/cluster $(ARGS)
 
 test-cluster: need-venv ## Run the tests with a real Kubernetes control plane, built from Go at first
 	@$(PYTHON) -m pytest tests/cluster $(ARGS)
