@@ -8,19 +8,30 @@ from typing import Any, cast
 
 import pulumi
 
-SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - the engine's mark of a special value
+MARK = "4dabf18193072939515e22adb298388d"
+"""The engine's mark of a special value: a secret, or code that is handed over with a resource."""
 
 
 def value(raw: Any) -> Any:
-    """An exported input as the SDK wants it: secrets unwrapped and marked again."""
+    """An exported input as the SDK wants it: secrets unwrapped and marked again, code as assets."""
     if isinstance(raw, dict):
         fields = cast("dict[str, Any]", raw)
-        if SECRET in fields:
+        if "plaintext" in fields and MARK in fields:
             return pulumi.Output.secret(value(json.loads(fields["plaintext"])))
+        if MARK in fields:
+            return handed_over(fields)
         return {key: value(part) for key, part in fields.items() if not key.startswith("__")}
     if isinstance(raw, list):
         return [value(part) for part in cast("list[Any]", raw)]
     return raw
+
+
+def handed_over(fields: Mapping[str, Any]) -> pulumi.Archive | pulumi.Asset:
+    """Code as the state keeps it: an archive with its parts, or one file's text."""
+    if "assets" in fields:
+        return pulumi.AssetArchive({name: value(part) for name, part in fields["assets"].items()})
+    # A file that is named by its path stays where the program was; the SDK takes no empty text.
+    return pulumi.StringAsset(fields.get("text") or "code")
 
 
 def register(resource: Mapping[str, Any], provider: pulumi.ProviderResource) -> None:
