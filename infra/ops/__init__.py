@@ -1,0 +1,1 @@
+"""Operations of an environment's regions: status, failover, failback, drill, drift."""

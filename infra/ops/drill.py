@@ -1,0 +1,114 @@
+"""Drill: failover and back on a local cloud, timed step by step, and set beside the objectives."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlparse
+
+from infra.ops import operations
+from infra.ops.errors import OpsError
+from infra.ops.operations import Desk
+
+ENDPOINT = "AWS_ENDPOINT_URL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """One step of the drill and how long the tool worked on it."""
+
+    run: str
+    step: str
+    seconds: float
+    result: str
+
+
+def require_local() -> None:
+    """See that the endpoint is this machine's.
+
+    Raises:
+        OpsError: When it is AWS, or elsewhere.
+    """
+    host = urlparse(os.environ.get(ENDPOINT, "")).hostname
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        raise OpsError(
+            "a drill moves the writer and back: it runs on a local cloud only\n"
+            f"  found: {ENDPOINT}={host or '(not set)'}\n"
+            "  to do: make cloud-up, then set what `make cloud-env` prints"
+        )
+
+
+def drill(desk: Desk, *, to: str, timeline: Path | None) -> Sequence[Timed]:
+    """Fail over and back, and write down how long each step took.
+
+    The stand-in of AWS measures no lag, so the drill says that there is none; what waits for AWS takes no time here.
+
+    Args:
+        desk: What operations work with.
+        to: The region to fail over to.
+        timeline: Where the timings go; none: nowhere.
+
+    Raises:
+        OpsError: When the cloud is not a local one, or a step fails.
+    """
+    require_local()
+    before = set(desk.journals.glob("*.jsonl"))
+    home = _home(desk)
+    staged = replace(desk, cloud=desk.cloud)
+    desk.say("staged: this cloud measures no replication lag, so the drill reports one of 0 s")
+    for region in desk.estate.regions:
+        stage_lag(desk, region.name, region.head, seconds=0)
+    operations.failover(staged, to=to)
+    for region in desk.estate.regions:
+        stage_lag(desk, region.name, region.head, seconds=0)
+    operations.failback(staged, to=home)
+    timings = [one for path in sorted(set(desk.journals.glob("*.jsonl")) - before) for one in timed(path)]
+    if timeline is not None:
+        timeline.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "steps": [asdict(one) for one in timings],
+        }
+        timeline.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        desk.say(f"timeline: {timeline}")
+    return timings
+
+
+def _home(desk: Desk) -> str:
+    writer = operations.observe(desk.estate, desk.cloud).writer
+    if writer is None:
+        raise OpsError("no region holds the writer\n  to do: apply the stacks on the local cloud first")
+    return writer.region.name
+
+
+def stage_lag(desk: Desk, region: str, identifier: str, *, seconds: float) -> None:
+    """Report a replication lag to the stand-in of CloudWatch, which measures none."""
+    desk.cloud.ask(
+        "cloudwatch",
+        region,
+        "put_metric_data",
+        Namespace="AWS/RDS",
+        MetricData=[
+            {
+                "MetricName": "ReplicaLag",
+                "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": identifier}],
+                "Timestamp": datetime.now(UTC),
+                "Value": seconds,
+            }
+        ],
+    )
+
+
+def timed(path: Path) -> list[Timed]:
+    """The finished steps of a journal, in order."""
+    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    run = "-".join(path.stem.split("-")[:-2])
+    return [
+        Timed(run=run, step=entry["step"], seconds=entry["seconds"], result=entry["result"])
+        for entry in entries
+        if entry["event"] == "done"
+    ]

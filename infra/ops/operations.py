@@ -1,0 +1,206 @@
+"""The operations: each looks, shows its plan, asks, and does it step by step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.ops import failover as failing_over
+from infra.ops import rejoin as rejoining
+from infra.ops.cloud import Cloud
+from infra.ops.errors import OpsError, RefusedError
+from infra.ops.estate import Estate
+from infra.ops.failover import Failover, Patience
+from infra.ops.journal import Journal, held
+from infra.ops.rejoin import Rejoin
+from infra.ops.status import EstateStatus, Holds, observe
+from infra.ops.steps import Say, Step, run, show
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What every operation works with.
+
+    Attributes:
+        estate: The environment.
+        cloud: The account.
+        journals: Folder of the journals.
+        say: Tells the user a line.
+        ask: Asks the user, and gives the answer.
+        dry_run: Show the plan and do nothing.
+        accept_loss: Go on where writes may be lost.
+        patience: How long steps wait.
+    """
+
+    estate: Estate
+    cloud: Cloud
+    journals: Path
+    say: Say
+    ask: Callable[[str], str]
+    dry_run: bool = False
+    accept_loss: bool = False
+    patience: Patience = field(default_factory=Patience)
+
+
+def status(desk: Desk) -> bool:
+    """Show every region; says whether all is well."""
+    seen = observe(desk.estate, desk.cloud)
+    tell_status(seen, desk.say)
+    return not seen.findings()
+
+
+def tell_status(seen: EstateStatus, say: Say) -> None:
+    """Tell the state of an environment, region by region, then what is wrong."""
+    say(f"environment {seen.estate.environment}: {seen.estate.writer_name} -> {seen.target or '(nothing)'}")
+    for one in seen.regions:
+        lag = "" if one.lag_seconds is None else f", lag {one.lag_seconds:g} s"
+        state = one.head.status if one.head else "-"
+        say(f"  {one.region.name:<16} stack {one.region.stack:<20} {one.holds.value:<12} {state}{lag}")
+    for finding in seen.findings():
+        say(f"  ! {finding}")
+
+
+def failover(desk: Desk, *, to: str) -> None:
+    """Make a region the writer's.
+
+    Raises:
+        OpsError: When it is refused, or a step fails.
+    """
+    with held(desk.journals):
+        target = desk.estate.region(to)
+        journal = Journal.open(
+            desk.journals, operation="failover", subject=f"{desk.estate.environment}-{target.name}"
+        )
+        seen = observe(desk.estate, desk.cloud)
+        tell_status(seen, desk.say)
+        if not journal.resumed:
+            _accept(desk, failing_over.losses(seen, target.name))
+        else:
+            desk.say(f"going on with {journal.path.name}, which did not end")
+        facts = journal.facts.get("failover")
+        old = facts["old"] if facts else _old(seen, target.name)
+        steps = Failover(
+            estate=desk.estate,
+            cloud=desk.cloud,
+            journal=journal,
+            old=desk.estate.region(old),
+            new=target,
+            accept_loss=desk.accept_loss,
+            patience=desk.patience,
+        ).steps()
+        if not _agreed(desk, steps, journal, question=f"make {target.name} the writer's region"):
+            return
+        failing_over.begin(seen, target.name, journal=journal)
+        _audit(desk, journal, operation="failover", region=target.name)
+        run(steps, journal=journal, say=desk.say)
+        desk.say(failing_over.reconcile(desk.estate, old=desk.estate.region(old), new=target))
+
+
+def rejoin(desk: Desk, *, region: str) -> None:
+    """Make a region that was left behind a replica of the writer's.
+
+    Raises:
+        OpsError: When it is refused, or a step fails.
+    """
+    with held(desk.journals):
+        joining = desk.estate.region(region)
+        journal = Journal.open(
+            desk.journals, operation="rejoin", subject=f"{desk.estate.environment}-{joining.name}"
+        )
+        seen = observe(desk.estate, desk.cloud)
+        tell_status(seen, desk.say)
+        if not journal.resumed:
+            rejoining.check(seen, joining.name)
+        writer = seen.writer
+        if writer is None:
+            raise RefusedError(
+                "no region holds the writer: there is nothing to follow\n  to do: see `status`"
+            )
+        steps = Rejoin(
+            estate=desk.estate,
+            cloud=desk.cloud,
+            journal=journal,
+            region=joining,
+            writer=writer.region,
+            patience=desk.patience,
+        ).steps()
+        if not _agreed(desk, steps, journal, question=f"delete {joining.name}'s servers and make them anew"):
+            return
+        _audit(desk, journal, operation="rejoin", region=joining.name)
+        run(steps, journal=journal, say=desk.say)
+
+
+def failback(desk: Desk, *, to: str) -> None:
+    """Bring the writer back: the region rejoins, takes over, and the other rejoins.
+
+    Each of the three is a run of its own with its own plan and question, so that each can be taken up.
+
+    Raises:
+        OpsError: When one is refused, or a step fails.
+    """
+    seen = observe(desk.estate, desk.cloud)
+    home = seen.of(to)
+    away = seen.writer
+    if away is not None and away.region != home.region:
+        if home.holds in (Holds.FENCED, Holds.MISSING) or _unfinished(desk, "rejoin", home.region.name):
+            rejoin(desk, region=home.region.name)
+        if desk.dry_run:
+            desk.say(f"then: failover --to {home.region.name}, and rejoin --region {away.region.name}")
+            return
+        failover(desk, to=home.region.name)
+    elif _unfinished(desk, "failover", home.region.name):
+        failover(desk, to=home.region.name)
+    for one in observe(desk.estate, desk.cloud).regions:
+        if one.holds is Holds.FENCED or _unfinished(desk, "rejoin", one.region.name):
+            rejoin(desk, region=one.region.name)
+
+
+def _unfinished(desk: Desk, operation: str, region: str) -> bool:
+    subject = f"{desk.estate.environment}-{region}"
+    return Journal.open(desk.journals, operation=operation, subject=subject).resumed
+
+
+def _old(seen: EstateStatus, target: str) -> str:
+    if seen.writer is not None:
+        return seen.writer.region.name
+    others = [one.region.name for one in seen.regions if one.region.name != target]
+    if not others:
+        raise OpsError("the environment has one region: there is nowhere to fail over from")
+    return others[0]
+
+
+def _accept(desk: Desk, losses: Sequence[str]) -> None:
+    for loss in losses:
+        desk.say(f"  ! {loss}")
+    if losses and not desk.accept_loss:
+        raise RefusedError(
+            "refused, because writes may be lost:\n  "
+            + "\n  ".join(losses)
+            + "\n  to do: mend it, or run again with --accept-loss"
+        )
+
+
+def _agreed(desk: Desk, steps: Sequence[Step], journal: Journal, *, question: str) -> bool:
+    desk.say("plan:")
+    show(steps, done=list(journal.done), say=desk.say)
+    if desk.dry_run:
+        desk.say("dry run: nothing was done")
+        return False
+    answer = desk.ask(f"{question}? type 'yes': ")
+    if answer.strip() != "yes":
+        raise OpsError("not confirmed: nothing was done")
+    return True
+
+
+def _audit(desk: Desk, journal: Journal, *, operation: str, region: str) -> None:
+    journal.write(
+        "resumed" if journal.resumed else "began",
+        operation=operation,
+        region=region,
+        caller=desk.cloud.caller(region),
+        accept_loss=desk.accept_loss,
+        clock=time.time(),
+    )
+    desk.say(f"journal: {journal.path}")
