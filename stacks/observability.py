@@ -15,6 +15,7 @@ from components.encryption import Keys, Purpose
 from components.notifications import Notifications
 from components.observability import Observability
 from components.synthetic_check import SyntheticCheck
+from infra.cost.estimate import estimate
 from infra.model.service import Service
 from infra.model.stack import ObservabilitySettings, StackSettings
 from infra.naming import PROJECT, StackContext
@@ -29,8 +30,6 @@ from stacks.pooling import POOLERS
 from stacks.traffic import WayIn
 
 AUTOSCALER_NAMESPACE = "keda"
-PLANNED_MONTHLY_USD = 17_100.0
-"""The specification's own bill, which a request's share is taken of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ def listeners(settings: ObservabilitySettings) -> Mapping[Severity, Sequence[str
     }
 
 
-def metrics_site(settings: StackSettings) -> MetricsSite:
+def metrics_site(settings: StackSettings, services: tuple[Service, ...]) -> MetricsSite:
     """Names of a region's cluster, as its rules and dashboards have them."""
     return MetricsSite(
         environment=settings.environment.value,
@@ -77,7 +76,8 @@ def metrics_site(settings: StackSettings) -> MetricsSite:
         poolers=POOLERS,
         runbooks=settings.observability.runbooks_url,
         retention_days=settings.observability.metrics_retention_days,
-        planned_monthly_usd=PLANNED_MONTHLY_USD,
+        # To the dollar, so that a cent of an alarm does not change a rule.
+        planned_monthly_usd=round(estimate(settings, catalogue=services).average.total),
     )
 
 
@@ -105,7 +105,7 @@ def build(
         provider=platform.cluster.provider,
         namespace=platform.add_ons.namespaces[MONITORING_NAMESPACE],
         services=services,
-        site=metrics_site(settings),
+        site=metrics_site(settings, services),
         after=platform.add_ons.ready,
     )
     balancer = way_in.balancer

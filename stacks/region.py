@@ -22,6 +22,7 @@ from infra.traffic.routing import api_domain, origin_domain
 from stacks import (
     backups,
     contract,
+    cost,
     data,
     edge,
     foundation,
@@ -66,6 +67,7 @@ def deploy(
 
     ground = foundation.build(context=context, settings=settings, services=services, siblings=siblings)
     alerting = observability.create_alerting(context=context, settings=settings, foundation=ground)
+    cost.build(context=context, settings=settings, alerting=alerting)
     cluster = platform.create_cluster(context=context, settings=settings, foundation=ground)
     stores = data.build(
         context=context,

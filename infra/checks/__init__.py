@@ -11,6 +11,7 @@ from infra.checks import (
     caches,
     capacity,
     cluster,
+    cost,
     database,
     network,
     recovery,
@@ -62,4 +63,6 @@ _CHECKS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     services.check_services,
     capacity.check_capacity,
     _traffic,
+    cost.check_purchasing,
+    cost.check_budget,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from infra.cost import pieces
 from infra.docs import pages
 from infra.docs.plans import REPOSITORY, PlanError, plan_all
 
@@ -18,21 +19,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--no-engine", action="store_true", help="only what needs no plan of a stack")
     given = parser.parse_args(arguments)
-    generated = pages.from_models()
+    changed: list[str] = []
     if not given.no_engine:
         try:
-            generated |= pages.from_plans(plan_all())
+            changed += _renew(pages.from_plans(plan_all()), check=given.check)
         except PlanError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
-    changed = pages.stale(generated)
-    for path in changed:
-        if not given.check:
-            (REPOSITORY / path).write_text(generated[path], encoding="utf-8")
-        print(f"{'stale' if given.check else 'written'}: {path}")
+        # The estimates read what was just counted.
+        pieces.counted.cache_clear()
+    changed += _renew(pages.from_models(), check=given.check)
     if not changed:
         print("all generated documentation is up to date")
     return 1 if changed and given.check else 0
+
+
+def _renew(generated: Mapping[str, str], *, check: bool) -> list[str]:
+    changed = pages.stale(generated)
+    for path in changed:
+        if not check:
+            (REPOSITORY / path).write_text(generated[path], encoding="utf-8")
+        print(f"{'stale' if check else 'written'}: {path}")
+    return changed
 
 
 if __name__ == "__main__":

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from infra.diagram import svg
-from infra.docs import capacity_page, curves_page, outputs_page, resource_tables, settings_page
+from infra.docs import (
+    capacity_page,
+    cost_page,
+    counted_types,
+    curves_page,
+    outputs_page,
+    resource_tables,
+    settings_page,
+)
 from infra.docs.markdown import replace_block
 from infra.docs.plans import REPOSITORY
 from infra.docs.resource_tables import Graphs
@@ -20,6 +30,7 @@ def from_models() -> dict[str, str]:
         "docs/autoscaling.md": _spliced("docs/autoscaling.md", curves=curves_page.block(_text(CURVES))),
         "docs/autoscaling.svg": curves_page.picture(_text(CURVES)),
         "docs/capacity.md": _spliced("docs/capacity.md", capacity=capacity_page.block()),
+        "docs/cost.md": _spliced("docs/cost.md", **cost_page.blocks()),
         "docs/outputs.md": outputs_page.page(),
         "docs/settings.md": settings_page.page(),
     }
@@ -38,10 +49,11 @@ def from_plans(graphs: Graphs) -> dict[str, str]:
         "docs/resources.md": resource_tables.page(graphs),
         "docs/architecture.md": _spliced("docs/architecture.md", parts=resource_tables.parts(pictured)),
         "README.md": _spliced("README.md", resources=resource_tables.summary(graphs)),
+        "infra/cost/counted.json": counted_types.content(graphs),
     }
 
 
-def stale(pages: dict[str, str]) -> list[str]:
+def stale(pages: Mapping[str, str]) -> list[str]:
     """Which of the pages differ from the files."""
     return [path for path, content in pages.items() if _text(path) != content]
 

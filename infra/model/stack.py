@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from infra.model.base import DomainName, Model, Quantity
+from infra.model.cost import BudgetSettings, PurchasingSettings, UsageSettings
 
 Cidr = Annotated[str, Field(pattern=r"^(\d{1,3}\.){3}\d{1,3}/\d{1,2}$")]
 InstanceType = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*(\.[a-z0-9-]+){1,2}$")]
@@ -379,6 +380,9 @@ class StackSettings(Model):
     cost_centre: Annotated[str, Field(min_length=1, max_length=128)]
     deletion_protection: bool = True
     """Whether stateful resources refuse deletion; set it to false and `up` before a `destroy`."""
+    budget: BudgetSettings = BudgetSettings()
+    purchasing: PurchasingSettings = PurchasingSettings()
+    usage: UsageSettings = UsageSettings()
     demand: DemandSettings = DemandSettings()
     network: NetworkSettings
     edge: EdgeSettings

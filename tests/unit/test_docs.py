@@ -78,6 +78,7 @@ def commands(path: Path) -> Iterator[str]:
         "docs/autoscaling.md",
         "docs/autoscaling.svg",
         "docs/capacity.md",
+        "docs/cost.md",
         "docs/outputs.md",
         "docs/settings.md",
     ],
