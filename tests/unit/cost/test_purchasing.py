@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.cost.purchasing import Fleet, reserve
+from tests.unit.cost.subjects import estimated
 from tests.unit.stack_files import problems
 
 
@@ -62,7 +63,8 @@ def test_a_stack_over_its_budget_is_refused_with_its_cost_and_what_is_dearest() 
     (problem,) = problems("prod", budget__monthlyUsd=12_000)
 
     assert problem.key == "parking:budget.monthlyUsd"
-    assert "12,000 USD a month, and the stack costs 15," in problem.found
+    average = round(estimated("prod").average.total)
+    assert f"12,000 USD a month, and the stack costs {average:,} USD at average capacity" in problem.found
     assert "brokers kafka.m5.2xlarge 1,840" in problem.found
     assert problem.action.startswith("raise the budget")
 
