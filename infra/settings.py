@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infra import checks
+from infra import checks, stack_files
 from infra.model.base import Model
 from infra.model.service import Service
 from infra.model.sibling import Sibling
@@ -27,7 +27,7 @@ from infra.problems import Problem, SettingsError
 
 _NAMESPACE = "parking"
 _REGION_KEY = "aws:region"
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = stack_files.ROOT
 
 
 def load(*, catalogue: tuple[Service, ...], root: Path = _ROOT) -> StackSettings:
@@ -57,18 +57,17 @@ def from_file(stack: str, *, catalogue: tuple[Service, ...], root: Path = _ROOT)
     Raises:
         SettingsError: When anything is wrong, with every problem found, also when there is no such file.
     """
-    path = root / f"Pulumi.{stack}.yaml"
+    path = stack_files.path_of(stack, root)
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         config: dict[str, object] = content["config"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        there = sorted(file.name.split(".")[1] for file in root.glob("Pulumi.*.yaml"))
         problem = Problem(
             key=path.name,
             found=str(error) or type(error).__name__,
             allowed="a YAML file with the key config",
             why="what a stack needs follows from its settings",
-            action=f"name one of {', '.join(there)}, or mend the file",
+            action=f"name one of {', '.join(stack_files.names(root))}, or mend the file",
         )
         raise SettingsError(stack=stack, problems=[problem]) from None
     return parse(
@@ -231,10 +230,10 @@ def _other_ranges(*, root: Path, stack: str) -> dict[str, str]:
 
 def _stack_files(root: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Name and configuration of every stack file that can be read."""
-    for path in sorted(root.glob("Pulumi.*.yaml")):
+    for name in stack_files.names(root):
         try:
-            content = yaml.safe_load(path.read_text())["config"]
+            content = yaml.safe_load(stack_files.path_of(name, root).read_text())["config"]
         except (OSError, yaml.YAMLError, KeyError, TypeError):
             continue
         if isinstance(content, dict):
-            yield path.name.removeprefix("Pulumi.").removesuffix(".yaml"), cast("dict[str, Any]", content)
+            yield name, cast("dict[str, Any]", content)

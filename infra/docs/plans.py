@@ -12,7 +12,9 @@ from typing import Any, cast
 
 import yaml
 
+from infra import stack_files
 from infra.diagram.graph import Graph, read
+from infra.local.environment import ONE_CHECKPOINT
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -27,10 +29,7 @@ def plan_all() -> dict[str, Graph]:
     Raises:
         PlanError: When the engine refuses one.
     """
-    stacks = {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): _primary(path)
-        for path in sorted(REPOSITORY.glob("Pulumi.*.yaml"))
-    }
+    stacks = {stack: _primary(stack_files.path_of(stack)) for stack in stack_files.names()}
     followed = {primary for primary in stacks.values() if primary is not None}
     with tempfile.TemporaryDirectory(prefix="parking-docs-") as folder:
         home = Path(folder)
@@ -52,13 +51,8 @@ def _primary(path: Path) -> str | None:
 
 
 def _pulumi(*args: str, home: Path) -> str:
-    env = os.environ | {
-        "PULUMI_LOCAL_HOME": str(home / "state"),
-        "PULUMI_LOCAL_PYTHON": sys.executable,
-        # The state is thrown away: written at every step it would be most of the work.
-        "PULUMI_EXPERIMENTAL": "true",
-        "PULUMI_SKIP_CHECKPOINTS": "true",
-    }
+    local = {"PULUMI_LOCAL_HOME": str(home / "state"), "PULUMI_LOCAL_PYTHON": sys.executable}
+    env = {**os.environ, **local, **ONE_CHECKPOINT}
     done = subprocess.run(  # noqa: S603 - our own command
         [str(REPOSITORY / "bin" / "pulumi-local"), *args],
         cwd=REPOSITORY,

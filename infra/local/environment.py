@@ -13,6 +13,12 @@ BUILT_IN = "local"
 VARIABLE = "PULUMI_CONFIG_PASSPHRASE"
 FILE_VARIABLE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 
+ONE_CHECKPOINT = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+"""For runs whose state is thrown away: it is written once, not at every step, which is three quarters of an `up`.
+
+A killed run leaves no state behind then, so it is for no other.
+"""
+
 # The caller's accounts and clusters; a local run must neither use nor see them.
 _REMOVED_PREFIXES = ("AWS_", "ARM_", "AZURE_", "GOOGLE_", "KUBE_", "PULUMI_DEBUG_", "PULUMI_OTEL_")
 _REMOVED = frozenset(

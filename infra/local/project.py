@@ -14,6 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra import stack_files
 from infra.local.errors import LocalError
 from infra.local.files import write_atomically
 from infra.local.home import Home
@@ -48,9 +49,7 @@ def project_name(home: Home) -> str:
 
 def stack_names(home: Home) -> list[str]:
     """The stacks that have a file in the repository."""
-    return sorted(
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in home.project.glob("Pulumi.*.yaml")
-    )
+    return stack_files.names(home.project)
 
 
 def stack_file(*, home: Home, stack: str, config_file: Path | None = None) -> StackFile:

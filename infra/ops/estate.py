@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra import settings
+from infra import settings, stack_files
 from infra.model.service import Service
 from infra.model.stack import Role, StackSettings
 from infra.naming import StackContext
@@ -88,10 +88,9 @@ def read(environment: str, *, catalogue: tuple[Service, ...], root: Path = ROOT)
         OpsError: When no stack file is of that environment.
         SettingsError: When one of them is wrong.
     """
-    stacks = sorted(
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in root.glob("Pulumi.*.yaml")
-    )
-    loaded = {stack: settings.from_file(stack, catalogue=catalogue, root=root) for stack in stacks}
+    loaded = {
+        stack: settings.from_file(stack, catalogue=catalogue, root=root) for stack in stack_files.names(root)
+    }
     regions = [_region(stack, one) for stack, one in loaded.items() if one.environment.value == environment]
     if not regions:
         known = ", ".join(sorted({one.environment.value for one in loaded.values()}))

@@ -70,9 +70,7 @@ def failover(desk: Desk, *, to: str) -> None:
     """
     with held(desk.journals):
         target = desk.estate.region(to)
-        journal = Journal.open(
-            desk.journals, operation="failover", subject=f"{desk.estate.environment}-{target.name}"
-        )
+        journal = _journal(desk, "failover", target.name)
         seen = observe(desk.estate, desk.cloud)
         tell_status(seen, desk.say)
         if not journal.resumed:
@@ -106,9 +104,7 @@ def rejoin(desk: Desk, *, region: str) -> None:
     """
     with held(desk.journals):
         joining = desk.estate.region(region)
-        journal = Journal.open(
-            desk.journals, operation="rejoin", subject=f"{desk.estate.environment}-{joining.name}"
-        )
+        journal = _journal(desk, "rejoin", joining.name)
         seen = observe(desk.estate, desk.cloud)
         tell_status(seen, desk.say)
         if not journal.resumed:
@@ -157,9 +153,13 @@ def failback(desk: Desk, *, to: str) -> None:
             rejoin(desk, region=one.region.name)
 
 
+def _journal(desk: Desk, operation: str, region: str) -> Journal:
+    """The journal of an operation on a region: the unfinished one, or a new one."""
+    return Journal.open(desk.journals, operation=operation, subject=f"{desk.estate.environment}-{region}")
+
+
 def _unfinished(desk: Desk, operation: str, region: str) -> bool:
-    subject = f"{desk.estate.environment}-{region}"
-    return Journal.open(desk.journals, operation=operation, subject=subject).resumed
+    return _journal(desk, operation, region).resumed
 
 
 def _old(seen: EstateStatus, target: str) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 
 import yaml
 
+from infra.local.environment import ONE_CHECKPOINT
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 _PROGRAM = ("__main__.py", "Pulumi.yaml", "infra", "stacks", "components", "services")
 _TIMEOUT_SECONDS = 900
-_ONE_CHECKPOINT = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
-"""State is written once a run, not at every step, which is three quarters of an `up`; tests that kill go without."""
 
 
 def run_pulumi(
@@ -86,9 +86,7 @@ class Platform:
 
     def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a pulumi command and give what it said, whatever its exit code."""
-        return run_pulumi(
-            self.root, *args, more={**_ONE_CHECKPOINT, **more}, timeout_seconds=_TIMEOUT_SECONDS
-        )
+        return run_pulumi(self.root, *args, more={**ONE_CHECKPOINT, **more}, timeout_seconds=_TIMEOUT_SECONDS)
 
     def ok(self, *args: str, **more: str) -> str:
         """Run what must succeed, and give its standard output."""
