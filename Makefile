@@ -14,7 +14,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs lock clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden lock clean
 .PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -87,6 +87,9 @@ benchmark: need-venv ## Measure previews and print a table
 
 docs: need-venv ## Write the generated documentation
 	@$(PYTHON) -m infra.docs $(ARGS)
+
+golden: need-venv ## Record what all resources are called, after a wanted rename, addition or removal
+	@$(PYTHON) -m infra.docs --golden $(ARGS)
 
 lock: need-venv ## Pin anew what requirements.txt and requirements-dev.txt ask for, with hashes
 	@$(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.model.stack import Environment, Role
+from infra.tags import REQUIRED_TAGS
 
 PROJECT = "parking"
 _DIGEST_LENGTH = 6
 _DIRECTIONS = re.compile("central|north|south|east|west")
-
-REQUIRED_TAGS = ("environment", "region-role", "component", "owner", "cost-centre", "managed-by")
-"""Keys that every taggable resource carries."""
 
 
 class NamingError(ValueError):

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 
 from infra.checks.subject import Subject, no_such_type
 from infra.cluster import capacity, fit
+from infra.cluster.versions import STANDARD_SUPPORT
 from infra.instances import NODE_TYPES
 from infra.model.service import Pool
 from infra.model.stack import PoolSettings
 from infra.problems import Problem
-
-STANDARD_SUPPORT = {"1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02"}
-"""Kubernetes versions that the add-ons are pinned for, and when EKS ends their standard support."""
 
 
 def check_kubernetes(subject: Subject) -> Iterator[Problem]:

@@ -54,6 +54,9 @@ class EksAddOnVersion:
         return self.versions[version]
 
 
+STANDARD_SUPPORT = {"1.34": "2026-12-02", "1.35": "2027-03-27", "1.36": "2027-08-02"}
+"""Kubernetes versions that the add-ons are pinned for, and when EKS ends their standard support."""
+
 _MINORS = ("1.34", "1.35", "1.36")
 _ISTIO = "1.31.4"
 _ISTIO_CHARTS = "https://istio-release.storage.googleapis.com/charts"

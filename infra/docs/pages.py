@@ -14,6 +14,7 @@ from infra.docs import (
     resource_tables,
     settings_page,
 )
+from infra.docs import golden as names
 from infra.docs.markdown import replace_block
 from infra.docs.plans import REPOSITORY
 from infra.docs.resource_tables import Graphs
@@ -51,6 +52,11 @@ def from_plans(graphs: Graphs) -> dict[str, str]:
         "README.md": _spliced("README.md", resources=resource_tables.summary(graphs)),
         "infra/cost/counted.json": counted_types.content(graphs),
     }
+
+
+def golden(graphs: Graphs) -> dict[str, str]:
+    """What every stack's resources are called."""
+    return {names.path(stack): names.page(stack, graph) for stack, graph in graphs.items()}
 
 
 def stale(pages: Mapping[str, str]) -> list[str]:

@@ -5,13 +5,25 @@ import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from infra.local import engines, environment, locks, passphrases, processes, project, stand_ins, state
+from infra.local import (
+    engines,
+    environment,
+    guardrails,
+    locks,
+    passphrases,
+    processes,
+    project,
+    stand_ins,
+    state,
+)
 from infra.local.arguments import Invocation, parse
 from infra.local.errors import NO_SUCH_STACK, Interrupted, LocalError, interrupt_on_signals, say
 from infra.local.home import Home
 from infra.local.project import StackFile
+from infra.stateful import STATEFUL
 
 _HELP = """
 The local platform (bin/pulumi-local): aws, eks, kubernetes and random are stand-ins; nothing reaches AWS.
@@ -37,7 +49,13 @@ class _Run:
         return state.Checkpoint(home=self.home, project=self.project_name, stack=stack)
 
     def engine_command(
-        self, args: Sequence[str], *, cwd: Path, ports: Mapping[str, int], quiet: bool = False
+        self,
+        args: Sequence[str],
+        *,
+        cwd: Path,
+        ports: Mapping[str, int],
+        quiet: bool = False,
+        silent: bool = False,
     ) -> int:
         env = environment.for_engine(
             environ=self.environ,
@@ -46,8 +64,10 @@ class _Run:
             engine_version=self.engine.version,
             ports=ports,
         )
-        run = processes.run_quietly if quiet else processes.run_engine
-        return run([str(self.engine.path), *args], cwd=cwd, env=env)
+        run = processes.run_engine
+        if quiet or silent:
+            run = processes.run_silently if silent else processes.run_quietly
+        return run([str(self.engine.path), *args], cwd=cwd, env=env | guardrails.DEBUG_COMMANDS)
 
 
 def main(args: Sequence[str]) -> int:
@@ -110,14 +130,21 @@ def _in_project(run: _Run) -> int:
         before = project.snapshot(run.home, file)
         args = [*invocation.args]
         if file is not None and invocation.config_file is not None:
-            # Before `--`, which ends the flags.
-            args.insert(args.index("--") if "--" in args else len(args), f"--config-file={file.mirror}")
+            args = guardrails.with_flag(args, f"--config-file={file.mirror}")
         ports: dict[str, int] = {}
         if invocation.uses_providers:
             stand_ins.provide_plugin_stubs(run.home)
             ports = cleanup.enter_context(stand_ins.running(home=run.home, environ=run.environ))
             say(f"{_listed(sorted(ports))} on this machine; nothing reaches AWS")
-        code = run.engine_command(args, cwd=run.home.mirror, ports=ports)
+        for flag in guardrails.policy_arguments(invocation=invocation, home=run.home, environ=run.environ):
+            args = guardrails.with_flag(args, flag)
+        code = guardrails.run(
+            invocation=invocation,
+            home=run.home,
+            shown=(args, partial(run.engine_command, cwd=run.home.mirror, ports=ports)),
+            quiet=partial(run.engine_command, cwd=run.home.mirror, ports=ports, silent=True),
+            has_state=stack is not None and run.checkpoint(stack).holds_any(STATEFUL),
+        )
         _follow_up(run, code=code, before=before, stack=stack)
     return code
 

@@ -19,7 +19,9 @@ _SIGNALS_BEFORE_FORCE = 2
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run_engine(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+def run_engine(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: int | None = None
+) -> int:
     """Run the engine in the foreground.
 
     The engine gets a process group of its own. So Ctrl-C in a terminal reaches it once, straight from the terminal,
@@ -53,6 +55,9 @@ def run_engine(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> 
             command,
             cwd=cwd,
             env=env,
+            stdin=None if output is None else subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
             preexec_fn=_child_setup(terminal),  # noqa: PLW1509 - this process has no other threads
         )
         pid = process.pid
@@ -81,6 +86,11 @@ def run_quietly(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) ->
         sys.stderr.buffer.write(done.stdout)
         sys.stderr.flush()
     return done.returncode
+
+
+def run_silently(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> int:
+    """Run the engine as in the foreground, but show nothing of it."""
+    return run_engine(command, cwd=cwd, env=env, output=subprocess.DEVNULL)
 
 
 def end_descendants(*, patience: float = 5.0) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -49,6 +50,14 @@ class Checkpoint:
         except (OSError, ValueError):
             return 0
         return sum(_dict(resource).get("protect") is True for resource in resources)
+
+    def holds_any(self, types: Container[str]) -> bool:
+        """Whether the stack has a resource of one of these types."""
+        try:
+            resources = _list(_latest(_load(self.path)).get("resources"))
+        except (OSError, ValueError):
+            return False
+        return any(str(_dict(resource).get("type")) in types for resource in resources)
 
     def check(self) -> None:
         """Refuse a state file that is not whole, and say how to restore it."""

@@ -63,6 +63,7 @@ class Resource:
     outputs: dict[str, Any]
     protect: bool
     id: str
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +118,7 @@ class Platform:
                 outputs=resource.get("outputs", {}),
                 protect=resource.get("protect", False),
                 id=resource.get("id", ""),
+                aliases=tuple(resource.get("aliases", ())),
             )
             for resource in state["deployment"].get("resources", [])
         ]

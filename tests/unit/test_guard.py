@@ -1,0 +1,110 @@
+"""Plans that lose a store are told from those that do not, whatever form they come in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import guard
+from infra.docs import golden
+
+DATABASE = "aws:rds/instance:Instance"
+URN = f"urn:pulumi:prod::parking::{DATABASE}::database-head"
+
+
+def preview(*steps: dict[str, Any]) -> dict[str, Any]:
+    return {"steps": [{"urn": URN, "oldState": {"type": DATABASE}, **step} for step in steps]}
+
+
+def events(*steps: dict[str, Any]) -> list[str]:
+    whole = [{"resourcePreEvent": {"metadata": {"urn": URN, "type": DATABASE, **step}}} for step in steps]
+    return ['{"preludeEvent":{}}', *(json.dumps(event, separators=(",", ":")) for event in whole)]
+
+
+@pytest.mark.parametrize("operation", ["same", "update", "create", "refresh", "read"])
+def test_what_keeps_a_store_is_no_loss(operation: str) -> None:
+    assert guard.losses(guard.steps_of_preview(preview({"op": operation}))) == []
+    assert guard.losses(guard.steps_of_events(events({"op": operation}))) == []
+
+
+def test_a_replacement_is_one_loss_with_the_properties_that_cause_it() -> None:
+    detail = {"dbName": {"kind": "update-replace"}, "tags.x": {"kind": "update"}}
+    steps = [
+        {"op": "create-replacement", "replaceReasons": ["dbName"], "detailedDiff": detail},
+        {"op": "replace", "replaceReasons": ["dbName"], "detailedDiff": detail},
+        {"op": "delete-replaced"},
+    ]
+
+    (loss,) = guard.losses(guard.steps_of_preview(preview(*steps)))
+
+    assert str(loss) == (
+        f"database-head ({DATABASE}) would be replaced, because of a change of dbName; it is a database and its data"
+    )
+
+
+def test_events_say_the_same() -> None:
+    detail = {"identifier": {"diffKind": "add-replace"}}
+    (loss,) = guard.losses(
+        guard.steps_of_events(events({"op": "replace", "keys": ["x"], "detailedDiff": detail}))
+    )
+
+    assert (loss.is_replaced, loss.reasons) == (True, ("identifier",))
+
+
+def test_a_deletion_says_that_the_program_no_longer_has_it() -> None:
+    (loss,) = guard.losses(guard.steps_of_preview(preview({"op": "delete"})))
+
+    assert "would be deleted, because the program no longer has it" in str(loss)
+
+
+def test_other_types_may_go_and_named_stores_too() -> None:
+    alarm = preview({"op": "delete", "oldState": {"type": "aws:cloudwatch/metricAlarm:MetricAlarm"}})
+
+    assert guard.losses(guard.steps_of_preview(alarm)) == []
+    steps = list(guard.steps_of_preview(preview({"op": "delete"})))
+    assert guard.losses(steps, allowed=["database-head"]) == []
+    assert guard.allowed_names({guard.ALLOWED: " a, b ,"}) == ["a", "b"]
+
+
+def test_the_command_judges_a_file_and_says_how_to_mean_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(guard.ALLOWED, raising=False)
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(preview({"op": "delete"})))
+
+    assert guard.main([str(plan)]) == 1
+    assert f"{guard.ALLOWED}=database-head" in capsys.readouterr().err
+    assert guard.main([str(plan), "--allow", "database-head"]) == 0
+    monkeypatch.setenv(guard.ALLOWED, "database-head")
+    assert guard.main([str(plan)]) == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", "Previewing update (prod)"])
+def test_a_file_that_is_no_plan_is_refused_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(text)
+
+    assert guard.main([str(plan)]) == 2
+    assert str(plan) in capsys.readouterr().err
+    assert guard.main([str(tmp_path / "none.json")]) == 2
+
+
+def test_a_rename_is_lost_and_one_with_an_alias_is_not() -> None:
+    recorded = ["aws:kms/key:Key old < the stack", "aws:kms/key:Key kept < the stack"]
+    current = {"u": "aws:kms/key:Key new < the stack", "v": "aws:kms/key:Key kept < the stack"}
+    alias = "urn:pulumi:prod::parking::parking:components:Keys$aws:kms/key:Key::old"
+
+    assert golden.lost(recorded, current=current, aliases=[]) == [recorded[0]]
+    assert golden.lost(recorded, current=current, aliases=[alias]) == []
+
+
+def test_another_parent_is_another_identity() -> None:
+    recorded = ["aws:kms/key:Key a < parking:components:Keys keys"]
+
+    assert golden.lost(recorded, current={"u": "aws:kms/key:Key a < the stack"}, aliases=[]) == recorded
