@@ -95,6 +95,12 @@ TOOLS: Mapping[str, Tool] = {
             version_variables=("helm.sh/helm/v4/internal/version.version",),
             about="renders charts",
         ),
+        Tool(
+            name="actionlint",
+            module="github.com/rhysd/actionlint",
+            programs={"actionlint": "cmd/actionlint"},
+            about="checks the workflows of GitHub Actions",
+        ),
     )
 }
 """Every tool by name, the ones that most others need first."""
