@@ -29,20 +29,34 @@ def plan_all() -> dict[str, Graph]:
     Raises:
         PlanError: When the engine refuses one.
     """
-    stacks = {stack: _primary(stack_files.path_of(stack)) for stack in stack_files.names()}
+    return {stack: read(document) for stack, document in documents(REPOSITORY).items()}
+
+
+def documents(project: Path) -> dict[str, dict[str, Any]]:
+    """What `preview --json` shows of every stack; of one that others read, what `stack export` shows after `up`.
+
+    Args:
+        project: Folder of the program, which may be another version of it.
+
+    Raises:
+        PlanError: When the engine refuses one.
+    """
+    stacks = {
+        stack: _primary(stack_files.path_of(stack, root=project)) for stack in stack_files.names(root=project)
+    }
     followed = {primary for primary in stacks.values() if primary is not None}
     with tempfile.TemporaryDirectory(prefix="parking-docs-") as folder:
         home = Path(folder)
-        graphs: dict[str, Graph] = {}
+        found: dict[str, dict[str, Any]] = {}
         for stack in sorted(stacks, key=lambda stack: (stacks[stack] is not None, stack)):
             if stack in followed:
                 # Its secondaries read its outputs, which a plan does not have.
-                _pulumi("up", "--yes", "--skip-preview", "--stack", stack, home=home)
-                shown = _pulumi("stack", "export", "--stack", stack, home=home)
+                _pulumi("up", "--yes", "--skip-preview", "--stack", stack, home=home, project=project)
+                shown = _pulumi("stack", "export", "--stack", stack, home=home, project=project)
             else:
-                shown = _pulumi("preview", "--json", "--stack", stack, home=home)
-            graphs[stack] = read(json.loads(shown))
-    return {stack: graphs[stack] for stack in sorted(stacks)}
+                shown = _pulumi("preview", "--json", "--stack", stack, home=home, project=project)
+            found[stack] = json.loads(shown)
+    return {stack: found[stack] for stack in sorted(stacks)}
 
 
 def _primary(path: Path) -> str | None:
@@ -50,8 +64,12 @@ def _primary(path: Path) -> str | None:
     return config.get("parking:primaryStack")
 
 
-def _pulumi(*args: str, home: Path) -> str:
-    local = {"PULUMI_LOCAL_HOME": str(home / "state"), "PULUMI_LOCAL_PYTHON": sys.executable}
+def _pulumi(*args: str, home: Path, project: Path) -> str:
+    local = {
+        "PULUMI_LOCAL_HOME": str(home / "state"),
+        "PULUMI_LOCAL_PROJECT": str(project),
+        "PULUMI_LOCAL_PYTHON": sys.executable,
+    }
     env = {**os.environ, **local, **ONE_CHECKPOINT}
     done = subprocess.run(  # noqa: S603 - our own command
         [str(REPOSITORY / "bin" / "pulumi-local"), *args],
