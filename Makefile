@@ -63,7 +63,7 @@ test: need-venv ## Run the unit tests
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
 test-all: need-venv ## Run the unit tests, and those with the real engine, real servers and a real Kubernetes
-	@$(PYTHON) -m pytest tests/unit tests/engine tests/dataplane tests/cluster $(ARGS)
+	@FUZZ_EXAMPLES=1000 $(PYTHON) -m pytest tests/unit tests/engine tests/dataplane tests/cluster $(ARGS)
 
 test-cluster: need-venv ## Run the tests with a real Kubernetes control plane, built from Go at first
 	@$(PYTHON) -m pytest tests/cluster $(ARGS)

@@ -56,4 +56,5 @@ def _line(resource: Resource, graph: Graph) -> str:
 
 
 def _is_ours(resource: Resource) -> bool:
-    return resource.type != "pulumi:pulumi:Stack" and not resource.name.startswith("default_")
+    is_default = resource.type.startswith("pulumi:providers:") and resource.name.startswith("default")
+    return resource.type != "pulumi:pulumi:Stack" and not is_default

@@ -87,9 +87,9 @@ def test_a_change_that_replaces_stores_is_refused_with_its_cause_unless_meant(ap
     found = guard.losses(steps)
 
     assert done.returncode != 0
-    assert {"database-head", "cluster-eksCluster"} <= {loss.name for loss in found}
-    assert "database-head (aws:rds/instance:Instance) would be replaced" in done.stderr
-    assert "identifier" in str(next(loss for loss in found if loss.name == "database-head"))
+    assert {"streaming-cluster", "cluster-eksCluster"} <= {loss.name for loss in found}
+    assert "streaming-cluster (aws:msk/cluster:Cluster) would be replaced, because of" in done.stderr
+    assert "clusterName" in next(loss for loss in found if loss.name == "streaming-cluster").reasons
     said = applied.refused("up", "--yes", "--stack", "staging")
     assert f"{guard.ALLOWED}=" in said
     assert {resource.id for resource in applied.resources("staging")} == before
