@@ -25,6 +25,7 @@ WITHOUT_RESOURCE: Mapping[str, str] = {
     "ecr:GetAuthorizationToken": "the token is for the account's registry as a whole",
     "elasticloadbalancing:Describe": "Elastic Load Balancing's read calls take no ARN",
     "pricing:Get": "AWS's price list belongs to nobody",
+    "s3:ListAllMyBuckets": "the Synthetics runtime lists buckets to find its own, and the call takes no ARN",
     "tag:GetResources": "the tagging API searches the account",
     "xray:Get": "X-Ray has no ARN for sampling rules a tracer must read",
     "xray:Put": "X-Ray has no ARN for a trace",
