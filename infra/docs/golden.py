@@ -43,6 +43,29 @@ def lost(recorded: Iterable[str], *, current: Mapping[str, str], aliases: Iterab
     return sorted(line for line in recorded if line not in now and line.partition(" < ")[0] not in answered)
 
 
+def explanation(stack: str, *, gone: Iterable[str], new: Iterable[str]) -> str:
+    """What differs from the file of a stack and what to do; empty where nothing does.
+
+    Args:
+        stack: Name of the stack.
+        gone: Recorded lines that nothing answers for.
+        new: Lines that are not recorded.
+    """
+    differences = [*(f"  gone: {line}" for line in gone), *(f"  new:  {line}" for line in new)]
+    if not differences:
+        return ""
+    return "\n".join(
+        [
+            f"resources of stack {stack} are not called as {path(stack)} records.",
+            *differences,
+            "  allowed: names and parents that stay, since the engine deletes what changes them and makes it anew",
+            "  to do: after a rename or a move, give the resource its old name or parent as an alias:",
+            "         opts=ResourceOptions(aliases=[Alias(name='old', parent=old_parent)]), then: make golden",
+            "         after a wanted addition or removal: make golden, and commit the files",
+        ]
+    )
+
+
 def line_of_urn(urn: str) -> str:
     """Type and name in a URN."""
     *_, chain, name = urn.split("::")

@@ -111,8 +111,9 @@ def test_names_and_parents_are_the_recorded_ones(states: dict[str, list[Resource
     aliases = [alias for resource in resources for alias in resource.aliases]
 
     gone = golden.lost(recorded, current=found, aliases=aliases)
-    assert gone == [], "renamed or moved? give it an alias; removed on purpose? then: make golden"
-    assert sorted(set(found.values()) - recorded) == [], "new resources: make golden"
+    new = sorted(set(found.values()) - recorded)
+    if problem := golden.explanation(stack, gone=gone, new=new):
+        pytest.fail(problem, pytrace=False)
 
 
 @pytest.mark.parametrize("stack", STACKS)

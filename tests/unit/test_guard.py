@@ -108,3 +108,16 @@ def test_another_parent_is_another_identity() -> None:
     recorded = ["aws:kms/key:Key a < parking:components:Keys keys"]
 
     assert golden.lost(recorded, current={"u": "aws:kms/key:Key a < the stack"}, aliases=[]) == recorded
+
+
+def test_a_rename_is_explained_with_what_it_needs() -> None:
+    said = golden.explanation(
+        "prod", gone=["aws:kms/key:Key a < the stack"], new=["aws:kms/key:Key b < the stack"]
+    )
+
+    assert "tests/golden/prod.txt" in said
+    assert "gone: aws:kms/key:Key a" in said
+    assert "new:  aws:kms/key:Key b" in said
+    assert "alias" in said
+    assert "make golden" in said
+    assert golden.explanation("prod", gone=[], new=[]) == ""
