@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from infra.diagram import svg
 from infra.docs import (
     capacity_page,
+    checks_page,
     cost_page,
     counted_types,
     curves_page,
@@ -32,6 +33,7 @@ def from_models() -> dict[str, str]:
         "docs/autoscaling.svg": curves_page.picture(_text(CURVES)),
         "docs/capacity.md": _spliced("docs/capacity.md", capacity=capacity_page.block()),
         "docs/cost.md": _spliced("docs/cost.md", **cost_page.blocks()),
+        "docs/local-checks.md": _spliced("docs/local-checks.md", **checks_page.blocks()),
         "docs/outputs.md": outputs_page.page(),
         "docs/settings.md": settings_page.page(),
     }

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from infra.local import environment, plugins, processes
+from infra.local import engines, environment, plugins, processes
 from infra.local.errors import LocalError
 from infra.local.home import REPOSITORY, Home
 
@@ -32,7 +32,11 @@ def running(*, home: Home, environ: Mapping[str, str]) -> Generator[dict[str, in
     other = environ.get("PULUMI_LOCAL_PROVIDERS")
     program = ["-P", other] if other else ["-m", "infra.local.providers"]
     command = [sys.executable, *program, "--state-dir", str(home.providers), "--parent-pid", str(os.getpid())]
-    env = environment.scrubbed(environ) | {"AWS_EC2_METADATA_DISABLED": "true", "PULUMI_LOCAL": "1"}
+    env = environment.scrubbed(environ) | {
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PULUMI_LOCAL": "1",
+        "PULUMI_LOCAL_CACHE": str(engines.cache_folder(environ=environ, home=home)),
+    }
     with log.open("wb") as errors:
         process = subprocess.Popen(
             command,

@@ -18,6 +18,9 @@ HEADER = """
 import json, pulumi, pulumi_aws as aws, pulumi_eks as eks, pulumi_kubernetes as k8s, pulumi_random as random
 import os
 
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+
 class Raw(pulumi.CustomResource):
     # What no SDK class would send: for the checks that only a provider makes.
     def __init__(self, token, name, properties):
@@ -213,7 +216,7 @@ def test_a_function_without_a_stand_in_fails_the_run(project: Project) -> None:
 
 
 def test_a_refresh_finds_what_was_deleted_and_what_was_changed(project: Project) -> None:
-    project.up(VPC + 'role = aws.iam.Role("reader", assume_role_policy="{}", description="before")\n')
+    project.up(VPC + 'role = aws.iam.Role("reader", assume_role_policy=TRUST, description="before")\n')
     with sqlite3.connect(project.records()) as database:
         database.execute("delete from records where type = 'aws:ec2/vpc:Vpc'")
         database.execute("update records set outputs = replace(outputs, 'before', 'after')")
@@ -257,3 +260,16 @@ aws.rds.Instance("db", engine="postgres", instance_class="db.r6g.xlarge", alloca
     project.ok("up", "--yes", "--skip-preview", PROTECT="0")
     project.ok("destroy", "--yes", "--skip-preview")
     assert project.resources() == []
+
+
+def test_a_value_that_aws_does_not_take_fails_a_preview_and_is_named(project: Project) -> None:
+    project.write(
+        """
+aws.rds.Instance("writer", engine="postgres", engine_version="17.99", instance_class="db.r6g.xlarge",
+                 allocated_storage=100, username="app", manage_master_user_password=True, skip_final_snapshot=True)
+"""
+    )
+
+    said = project.fails("preview")
+
+    assert """aws:rds/instance:Instance "writer": engineVersion is '17.99'; AWS takes one of""" in said

@@ -79,6 +79,7 @@ def commands(path: Path) -> Iterator[str]:
         "docs/autoscaling.svg",
         "docs/capacity.md",
         "docs/cost.md",
+        "docs/local-checks.md",
         "docs/outputs.md",
         "docs/settings.md",
     ],

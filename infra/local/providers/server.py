@@ -26,6 +26,7 @@ from infra.local.providers.plugin import Plugin
 from infra.local.providers.randomness import RandomPlugin
 from infra.local.providers.servicer import Servicer
 from infra.local.providers.store import Store
+from infra.local.value_checks.judge import Judge, memory_folder
 
 LOG = logging.getLogger("providers")
 # 400 MB, as the engine and the SDKs allow: a large chart's values exceed gRPC's default of 4 MB.
@@ -117,11 +118,12 @@ def run(state: Path, parent: int | None) -> int:
     """Serve until the caller is gone."""
     store = Store(state, passphrase=environment.passphrase(os.environ))
     rules = faults.parse()
+    judge = Judge(memory_folder(os.environ, state))
     components = start_components()
     servers: list[grpc.Server] = []
     try:
         ports: dict[str, int] = {}
-        for plugin in (AwsPlugin(), KubernetesPlugin(), RandomPlugin()):
+        for plugin in (AwsPlugin(judge), KubernetesPlugin(), RandomPlugin()):
             server, ports[plugin.package] = serve(plugin, store, rules)
             servers.append(server)
         line = components.stdout.readline() if components.stdout else ""
@@ -138,5 +140,6 @@ def run(state: Path, parent: int | None) -> int:
     finally:
         for server in servers:
             server.stop(grace=None)
+        judge.close()
         components.terminate()
         components.wait(timeout=10)

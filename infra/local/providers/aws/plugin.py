@@ -39,6 +39,7 @@ from infra.local.providers.values import (
     reveal,
     text,
 )
+from infra.local.value_checks.judge import Judge
 
 KINDS: Final[Mapping[str, Kind]] = {
     **table_network.KINDS,
@@ -95,6 +96,17 @@ class AwsPlugin(Plugin):
 
     package = "aws"
     version = "7.51.1"
+
+    def __init__(self, judge: Judge | None = None) -> None:
+        super().__init__()
+        self._judge = judge
+
+    def check(self, resource: Resource) -> list[Failure]:
+        """Refuse wrong shapes, then what our rules refuse, then values that cfn-lint knows AWS not to take."""
+        failures = super().check(resource)
+        if failures or self._judge is None:
+            return failures
+        return self._judge.failures(resource, region_of(resource.instance, resource.inputs))
 
     def kind(self, token: str) -> Kind | None:
         """Return the facts about a type."""

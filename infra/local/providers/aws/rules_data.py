@@ -93,7 +93,27 @@ def _storage(resource: Resource) -> list[Failure]:
         )
     if kind == "gp3" and size is not None:
         failures += _gp3(size, iops, throughput)
+    if kind in _PROVISIONED and iops and size is not None:
+        failures += _provisioned(kind, size, iops)
     return failures
+
+
+# IOPS for each GiB, of 1,000 to 256,000: CreateDBInstance has 0.5 to 50; io2 Block Express goes to 1,000.
+_PROVISIONED: Final = {"io1": 50, "io2": 1000}
+
+
+def _provisioned(kind: str, size: float, iops: float) -> list[Failure]:
+    most = min(256_000, int(size * _PROVISIONED[kind]))
+    least = max(1_000, int(size / 2))
+    if size < 100:
+        return [Failure("allocatedStorage", f"is {text(size)} GiB; storage type {kind} takes 100 to 65,536")]
+    if least <= iops <= most:
+        return []
+    reason = (
+        f"is {text(iops)}; {kind} of {text(size)} GiB takes {least:,} to {most:,} "
+        f"(0.5 to {_PROVISIONED[kind]:,} for each GiB, 256,000 at most)"
+    )
+    return [Failure("iops", reason)]
 
 
 def _gp3(size: float, iops: float | None, throughput: float | None) -> list[Failure]:
@@ -114,6 +134,11 @@ def _gp3(size: float, iops: float | None, throughput: float | None) -> list[Fail
         failures.append(
             Failure("storageThroughput", f"is {text(throughput)}; gp3 from 400 GiB takes 500 to 4,000 MiB/s")
         )
+    elif throughput and throughput > (iops or 12_000) / 4:
+        reason = (
+            f"is {text(throughput)}; gp3 gives a quarter MiB/s for each of its {text(iops or 12_000)} IOPS"
+        )
+        failures.append(Failure("storageThroughput", reason))
     return failures
 
 
@@ -197,6 +222,17 @@ _IDENTIFIER: Final = matches(
     r"(?=.{1,63}\Z)[a-z](-?[a-z0-9])*",
     "1 to 63 lower-case letters, digits and single hyphens, a letter first",
 )
+_CLOCK: Final = r"([01]\d|2[0-3]):[0-5]\d"
+_DAY: Final = r"(?i:mon|tue|wed|thu|fri|sat|sun)"
+_WEEK: Final = matches(
+    "maintenanceWindow", rf"{_DAY}:{_CLOCK}-{_DAY}:{_CLOCK}", "a window such as sun:05:00-sun:06:00 (UTC)"
+)
+
+
+def _daily(path: str) -> Checker:
+    return matches(path, rf"{_CLOCK}-{_CLOCK}", "a window such as 03:00-04:00 (UTC)")
+
+
 _BUCKET: Final = matches(
     "bucket",
     r"(?!xn--)(?!sthree-)(?!\d+\.\d+\.\d+\.\d+\Z)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
@@ -217,6 +253,8 @@ TABLE: Final[Mapping[str, list[Checker]]] = {
             "allocatedStorage",
             unless=("replicateSourceDb", "snapshotIdentifier", "restoreToPointInTime", "s3Import"),
         ),
+        _daily("backupWindow"),
+        _WEEK,
         one_of("monitoringInterval", (0, 1, 5, 10, 15, 30, 60)),
         one_of("networkType", ("IPV4", "DUAL")),
         one_of(
@@ -254,6 +292,8 @@ TABLE: Final[Mapping[str, list[Checker]]] = {
         one_of("transitEncryptionMode", ("preferred", "required")),
         one_of("clusterMode", ("enabled", "disabled", "compatible")),
         one_of("durability", ("async", "sync", "disabled", "default")),
+        _daily("snapshotWindow"),
+        _WEEK,
         between("numNodeGroups", 1, 500),
         between("replicasPerNodeGroup", 0, 5),
         between("numCacheClusters", 1, 6),
@@ -336,6 +376,9 @@ TABLE: Final[Mapping[str, list[Checker]]] = {
             r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*",
             "a lower-case repository name",
         ),
+    ],
+    "backup:Plan": [
+        matches("rules.schedule", r"(cron|rate|at)\(.+\)", "an expression such as cron(0 3 * * ? *)")
     ],
     "backup:Vault": [
         matches("name", r"[a-zA-Z0-9_-]{2,50}", "2 to 50 letters, digits, hyphens and underscores")

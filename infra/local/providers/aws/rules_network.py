@@ -128,6 +128,11 @@ _TARGET_GROUP: Final[list[Checker]] = [
     _health_check,
 ]
 _LISTENER: Final[list[Checker]] = [
+    matches(
+        "sslPolicy",
+        r"ELBSecurityPolicy-((TLS|TLS13|FS)-([0-9A-Za-z]+-)*)?20\d\d-\d\d",
+        "a policy such as ELBSecurityPolicy-TLS13-1-2-2021-06",
+    ),
     one_of("protocol", _LB_PROTOCOLS),
     between("port", 1, 65535),
     one_of(
@@ -141,6 +146,7 @@ _LISTENER: Final[list[Checker]] = [
             "jwt-validation",
         ),
     ),
+    matches("defaultActions.fixedResponse.statusCode", r"[245]\d\d", "a status of the 200s, 400s or 500s"),
     _certificate,
 ]
 _RULE: Final[list[Checker]] = [
