@@ -1,4 +1,4 @@
-"""Stops a plan that would delete or replace what cannot be made again.
+"""Stops a plan that would delete or replace what cannot be made again, or take a cluster where EKS does not go.
 
 `bin/pulumi-local` asks it before every `up` and after every `preview`. On AWS it reads a plan from a file:
 
@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from infra.cluster import upgrade
 from infra.stateful import STATEFUL
 
+CLUSTER = "aws:eks/cluster:Cluster"
 ALLOWED = "PARKING_ALLOW_REPLACEMENT"
 """Environment variable with the logical names that may go, separated by commas."""
 
@@ -39,12 +41,14 @@ class Step:
         urn: Identity of the resource.
         type: Type token.
         reasons: Properties whose change forces a replacement.
+        versions: The input `version` before and after, where both are known.
     """
 
     operation: str
     urn: str
     type: str
     reasons: tuple[str, ...] = ()
+    versions: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -87,6 +91,7 @@ def steps_of_preview(document: Mapping[str, Any]) -> Iterator[Step]:
             urn=str(step.get("urn")),
             type=str(state.get("type", "")),
             reasons=_reasons(step.get("replaceReasons"), step.get("detailedDiff")),
+            versions=_versions(step.get("oldState"), step.get("newState")),
         )
 
 
@@ -102,7 +107,13 @@ def steps_of_events(lines: Iterable[str]) -> Iterator[Step]:
             urn=str(step["urn"]),
             type=str(step["type"]),
             reasons=_reasons(step.get("keys"), step.get("detailedDiff")),
+            versions=_versions(step.get("old"), step.get("new")),
         )
+
+
+def _versions(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    before, after = ((state or {}).get("inputs", {}).get("version") for state in (old, new))
+    return (before, after) if isinstance(before, str) and isinstance(after, str) else None
 
 
 def _reasons(keys: Sequence[str] | None, diff: Mapping[str, Mapping[str, Any]] | None) -> tuple[str, ...]:
@@ -135,6 +146,23 @@ def losses(steps: Iterable[Step], *, allowed: Iterable[str] = ()) -> list[Loss]:
     ]
 
 
+def jumps(steps: Iterable[Step]) -> list[str]:
+    """Upgrades of a cluster that EKS does not do, each as a sentence for the reader."""
+    found: list[str] = []
+    for step in steps:
+        if step.type != CLUSTER or step.versions is None or step.operation in _GOING:
+            continue
+        running, wanted = step.versions
+        if why := upgrade.refusal(running=running, wanted=wanted):
+            found.append(
+                "this plan takes the cluster to a version that EKS does not go to.\n"
+                f"  found: {step.name} runs Kubernetes {running}, the plan wants {wanted}\n"
+                f"  why: {why}\n"
+                "  to do: set parking:cluster.version to the next step; docs/runbooks/kubernetes-upgrade.md"
+            )
+    return found
+
+
 def allowed_names(environ: Mapping[str, str]) -> list[str]:
     """Logical names that the environment lets go."""
     return [name.strip() for name in environ.get(ALLOWED, "").split(",") if name.strip()]
@@ -150,6 +178,12 @@ def explanation(found: Sequence[Loss]) -> str:
         "  to do: undo the change; after a rename or a move, give the resource an alias of its old name or parent;\n"
         f"         if it is meant, and what it holds is saved: {ALLOWED}={names}"
     )
+
+
+def problems(steps: Sequence[Step], *, allowed: Iterable[str]) -> list[str]:
+    """Everything that speaks against a plan, each worded for the reader."""
+    lost = losses(steps, allowed=allowed)
+    return [*([explanation(lost)] if lost else []), *jumps(steps)]
 
 
 def main(args: Sequence[str]) -> int:
@@ -168,9 +202,10 @@ def main(args: Sequence[str]) -> int:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         print(f"error: {options.plan}: {reason}", file=sys.stderr)
         return 2
-    found = losses(steps, allowed=[*options.allow, *allowed_names(os.environ)])
+    found = problems(steps, allowed=[*options.allow, *allowed_names(os.environ)])
+    for problem in found:
+        print(f"error: {problem}", file=sys.stderr)
     if found:
-        print(f"error: {explanation(found)}", file=sys.stderr)
         return 1
     print(f"{len(steps)} steps, none of which deletes or replaces a store")
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 
 import pulumi
@@ -14,13 +15,17 @@ from components.encryption import Purpose
 from components.node_pool import NodeEnvironment, NodePool, NodeRole
 from components.streaming import Streaming
 from infra.cluster.pools import SHAPES, PoolName
+from infra.cluster.upgrade import support_warning
 from infra.model.stack import Environment, PoolSettings, StackSettings
 from infra.naming import StackContext
 from stacks.foundation import Foundation
 
 
 def create_cluster(*, context: StackContext, settings: StackSettings, foundation: Foundation) -> Cluster:
-    """The control plane."""
+    """The control plane; warns where its version is soon out of support."""
+    today = dt.datetime.now(dt.UTC).date()
+    if warning := support_warning(settings.cluster.version, today=today):
+        pulumi.log.warn(warning)
     return Cluster(
         "cluster",
         context=context,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.checks.subject import Subject, no_such_type
-from infra.cluster import capacity, fit
+from infra.cluster import capacity, fit, versions
 from infra.cluster.versions import STANDARD_SUPPORT
 from infra.instances import NODE_TYPES
 from infra.model.service import Pool
@@ -23,6 +23,17 @@ def check_kubernetes(subject: Subject) -> Iterator[Problem]:
             allowed=", ".join(f"{v} (supported until {end})" for v, end in STANDARD_SUPPORT.items()),
             why="outside standard support AWS bills 0.60 USD an hour and upgrades on its own date",
             action="choose one of these; a newer one needs its add-ons pinned in infra/cluster/versions.py",
+        )
+        return
+    try:
+        versions.check(version)
+    except versions.VersionError as error:
+        yield Problem(
+            key="parking:cluster.version",
+            found=version,
+            allowed="a version that every chart and add-on of infra/cluster/versions.py is used with",
+            why=str(error),
+            action="raise what stands in the way, after its release notes, or keep the version",
         )
 
 

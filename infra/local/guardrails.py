@@ -53,17 +53,17 @@ def watched(home: Home) -> Generator[Path]:
 
 
 def refuse_losses(events: Path, *, environ: Mapping[str, str]) -> None:
-    """Stop where the plan in an event log loses a store.
+    """Stop where the plan in an event log loses a store, or jumps over a Kubernetes version.
 
     Raises:
-        LocalError: It does; says what, why, and how to do it on purpose.
+        LocalError: It does; says what, why, and what to do.
     """
     if not events.exists():
         return
     with events.open(encoding="utf-8") as lines:
-        found = guard.losses(guard.steps_of_events(lines), allowed=guard.allowed_names(environ))
+        found = guard.problems(list(guard.steps_of_events(lines)), allowed=guard.allowed_names(environ))
     if found:
-        raise LocalError(guard.explanation(found))
+        raise LocalError("\nerror: ".join(found))
 
 
 def is_guarded(invocation: Invocation) -> bool:

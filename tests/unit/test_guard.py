@@ -121,3 +121,39 @@ def test_a_rename_is_explained_with_what_it_needs() -> None:
     assert "alias" in said
     assert "make golden" in said
     assert golden.explanation("prod", gone=[], new=[]) == ""
+
+
+def upgrade_of(old: str, new: str) -> dict[str, Any]:
+    return {
+        "op": "update",
+        "urn": f"urn:pulumi:prod::parking::{guard.CLUSTER}::cluster",
+        "oldState": {"type": guard.CLUSTER, "inputs": {"version": old}},
+        "newState": {"type": guard.CLUSTER, "inputs": {"version": new}},
+    }
+
+
+def test_a_cluster_goes_one_minor_at_a_time_whatever_form_the_plan_comes_in() -> None:
+    step = upgrade_of("1.34", "1.36")
+    event = {**step, "type": guard.CLUSTER, "old": step["oldState"], "new": step["newState"]}
+
+    for steps in (guard.steps_of_preview(preview(step)), guard.steps_of_events(events(event))):
+        (refusal,) = guard.problems(list(steps), allowed=[])
+        assert "cluster runs Kubernetes 1.34, the plan wants 1.36" in refusal
+        assert "set and apply each in turn: 1.35, 1.36" in refusal
+
+
+def test_the_next_minor_and_no_change_are_no_problem() -> None:
+    for new in ("1.34", "1.35"):
+        assert (
+            guard.problems(list(guard.steps_of_preview(preview(upgrade_of("1.34", new)))), allowed=[]) == []
+        )
+
+
+def test_a_plan_that_jumps_a_version_is_an_error_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(preview(upgrade_of("1.36", "1.35"))), encoding="utf-8")
+
+    assert guard.main([str(plan)]) == 1
+    assert "EKS never goes back" in capsys.readouterr().err
