@@ -6,6 +6,8 @@ SHELL := /bin/sh
 # The stack, as in `make preview STACK=prod`, and more arguments for the command, as in `make up STACK=prod ARGS=--diff`.
 STACK ?=
 ARGS ?=
+# The git reference that `make report BASE=main` compares the working copy with.
+BASE ?=
 
 PULUMI := bin/pulumi-local
 PYTHON := .venv/bin/python
@@ -14,7 +16,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden lock clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden report lock clean
 .PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -84,6 +86,9 @@ format: need-venv ## Format the code and mend what can be mended
 
 benchmark: need-venv ## Measure previews and print a table
 	@$(PYTHON) -m benchmarks $(ARGS)
+
+report: need-venv ## Write a page about STACK; with BASE=<git ref> print what a change does to the stacks
+	@$(PYTHON) -m infra.report $(if $(BASE),--base '$(BASE)') $(if $(STACK),--stack '$(STACK)') $(ARGS)
 
 docs: need-venv ## Write the generated documentation
 	@$(PYTHON) -m infra.docs $(ARGS)

@@ -6,9 +6,11 @@ import gc
 gc.disable()
 
 from infra import settings  # noqa: E402 - the imports make most of the objects
-from stacks import catalogue  # noqa: E402 - as above
+from stacks import catalogue, summary  # noqa: E402 - as above
 from stacks.region import deploy  # noqa: E402 - as above
 
 services = catalogue.read()
 loaded = settings.load(catalogue=services)
+declared = summary.Declared()
 deploy(loaded, catalogue=services, siblings=settings.siblings(loaded))
+summary.tell(loaded, catalogue=services, declared=declared)

@@ -144,7 +144,8 @@ def balancing_lines(on: Priced, moved: Volume) -> Iterator[Line]:
     yield on.line(
         group, "options of DNS health checks", deciding * HEALTH_CHECK_OPTIONS, "route53.check_option"
     )
-    yield on.line(group, "DNS zones", 1 + edge, "route53.zone")
+    # A private one in each region; the public and the environment's private one are those of the edge's owner.
+    yield on.line(group, "DNS zones", 1 + 2 * edge, "route53.zone")
     # An alias answers for nothing; what is left are a connection's first look-ups.
     yield on.line(group, "DNS queries", moved.edge_requests / REQUESTS_A_CONNECTION / 1e6, "route53.million")
 

@@ -58,6 +58,15 @@ _PLACES: tuple[Place, ...] = (
     Place(key="Database", tier=Tier.DATA, title="PostgreSQL"),
     Place(key="ConnectionPool", tier=Tier.DATA, title="Connection pool", note="PgBouncer"),
     Place(key="Streaming", tier=Tier.DATA, title="Kafka"),
+    Place(key="Observability", tier=Tier.OPERATIONS, title="Observability"),
+    Place(key="Alarms", tier=Tier.OPERATIONS, title="AWS alarms"),
+    Place(key="Notifications", tier=Tier.OPERATIONS, title="Notifications", note="SNS"),
+    Place(key="SyntheticCheck", tier=Tier.OPERATIONS, title="Synthetic check"),
+    Place(key="Budget", tier=Tier.OPERATIONS, title="Budget"),
+    Place(key="Backups", tier=Tier.OPERATIONS, title="Backups"),
+    Place(key="DatabaseJobs", tier=Tier.OPERATIONS, title="Database jobs"),
+    Place(key="ReaderScaling", tier=Tier.OPERATIONS, title="Reader scaling"),
+    Place(key="PrivateZone", tier=Tier.OPERATIONS, title="Private DNS"),
     Place(key="Network", tier=Tier.GROUND, title="Network"),
     Place(key="Keys", tier=Tier.GROUND, title="Keys"),
     Place(key="Registries", tier=Tier.GROUND, title="Registries"),
@@ -69,6 +78,12 @@ _MERGED = {
     "PriorityClasses": "WorkloadNamespace",
     "HeadRoom": "WorkloadNamespace",
     "DatabaseUsers": "Database",
+    "RegionalAlarms": "Alarms",
+    "EdgeAlarms": "Alarms",
+    "CloudWatchDashboard": "Alarms",
+    "BackupPlan": "Backups",
+    "BackupVault": "Backups",
+    "WriterName": "PrivateZone",
 }
 _SERVICE_SUFFIXES = {
     "Workload": "",
@@ -98,5 +113,13 @@ def place_of(component: Resource) -> Place:
         "Certificate": "Edge" if side == "edge" else "LoadBalancer",
         "WebAcl": f"WebAcl:{side}",
     }
+    if kind == "GeneratedSecret" and name == "pooler-statistics":
+        kind = "ConnectionPool"
     key = keys.get(kind) or _MERGED.get(kind, kind)
-    return _BY_KEY.get(key) or Place(key=f"{kind}:{name}", title=name, tier=Tier.OPERATIONS)
+    return _BY_KEY.get(key) or Place(key=f"{kind}:{name}", title=_in_words(name), tier=Tier.OPERATIONS)
+
+
+def _in_words(name: str) -> str:
+    """`static-assets` as a heading: `Static assets`."""
+    words = name.replace("-", " ")
+    return words[:1].upper() + words[1:]

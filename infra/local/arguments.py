@@ -85,6 +85,7 @@ class Invocation:
     stack: str | None = None
     config_file: Path | None = None
     wants_help: bool = False
+    prints_json: bool = False
 
     @property
     def command(self) -> str:
@@ -149,7 +150,21 @@ def parse(*, args: Sequence[str], cwd: Path) -> Invocation:
         rendered += _render(token, base=base)
     if words[:2] == ("stack", "graph") and len(words) > 2:
         rendered = [str(_absolute(base, words[2])) if arg == words[2] else arg for arg in rendered]
-    return Invocation(args=tuple(rendered), words=words, stack=_short_name(stack), config_file=config_file)
+    return Invocation(
+        args=tuple(rendered),
+        words=words,
+        stack=_short_name(stack),
+        config_file=config_file,
+        prints_json=any(_asks_for_json(token) for token in tokens),
+    )
+
+
+def _asks_for_json(token: _Token) -> bool:
+    """Whether this is `--json` or `-j`, alone or among other letters; `--json=false` is not."""
+    if token.flag is None and token.raw[0] in {"--json", "--json=true", "--json=1"}:
+        return True
+    letters = token.switches if token.flag is not None else token.raw[:1]
+    return any("j" in group[1:] for group in letters if not group.startswith("--") and group.startswith("-"))
 
 
 def _words(tokens: Iterator[_Token]) -> tuple[str, ...]:

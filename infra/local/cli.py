@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class _Run:
         ports: Mapping[str, int],
         quiet: bool = False,
         silent: bool = False,
+        summary: Path | None = None,
     ) -> int:
         env = environment.for_engine(
             environ=self.environ,
@@ -63,6 +65,7 @@ class _Run:
             language_host=engines.language_host_folder(engine=self.engine, home=self.home),
             engine_version=self.engine.version,
             ports=ports,
+            summary=summary,
         )
         run = processes.run_engine
         if quiet or silent:
@@ -138,13 +141,20 @@ def _in_project(run: _Run) -> int:
             say(f"{_listed(sorted(ports))} on this machine; nothing reaches AWS")
         for flag in guardrails.policy_arguments(invocation=invocation, home=run.home, environ=run.environ):
             args = guardrails.with_flag(args, flag)
+        summary: Path | None = None
+        if invocation.command == "preview":
+            # The engine shows a program's messages before its outputs; the summary shall be what is read last.
+            folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="parking-preview-"))
+            summary = Path(folder) / "summary"
         code = guardrails.run(
             invocation=invocation,
             home=run.home,
-            shown=(args, partial(run.engine_command, cwd=run.home.mirror, ports=ports)),
+            shown=(args, partial(run.engine_command, cwd=run.home.mirror, ports=ports, summary=summary)),
             quiet=partial(run.engine_command, cwd=run.home.mirror, ports=ports, silent=True),
             has_state=stack is not None and run.checkpoint(stack).holds_any(STATEFUL),
         )
+        if summary is not None and code == 0 and not invocation.prints_json and summary.exists():
+            print(summary.read_text(encoding="utf-8"), flush=True)
         _follow_up(run, code=code, before=before, stack=stack)
     return code
 

@@ -40,6 +40,10 @@ _REMOVED = frozenset(
 )
 
 
+SUMMARY = "PARKING_SUMMARY_FILE"
+"""Where the program shall write the summary of a preview instead of saying it among the diagnostics."""
+
+
 def scrubbed(environ: Mapping[str, str]) -> dict[str, str]:
     """The caller's environment without accounts, clusters and other backends."""
     return {
@@ -56,6 +60,7 @@ def for_engine(
     language_host: Path,
     engine_version: str,
     ports: Mapping[str, int],
+    summary: Path | None = None,
 ) -> dict[str, str]:
     """The environment that the engine, the language host and the program run in."""
     env = scrubbed(environ)
@@ -83,6 +88,8 @@ def for_engine(
     }
     if ports:
         env["PULUMI_DEBUG_PROVIDERS"] = ",".join(f"{name}:{port}" for name, port in sorted(ports.items()))
+    if summary is not None:
+        env[SUMMARY] = str(summary)
     if sys.prefix != sys.base_prefix:
         env["VIRTUAL_ENV"] = sys.prefix
     if path := env.get(FILE_VARIABLE):

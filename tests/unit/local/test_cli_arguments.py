@@ -109,3 +109,20 @@ def test_commands_that_write_state_hold_the_stack() -> None:
         "up --help",
     ):
         assert not parsed(line).holds_stack, line
+
+
+@pytest.mark.parametrize(
+    ("line", "is_json"),
+    [
+        ("preview --json", True),
+        ("preview -j --stack prod", True),
+        ("preview -dj", True),
+        ("preview -js prod", True),
+        ("preview --json=false", False),
+        ("preview -m j --stack j", False),
+        ("preview --diff", False),
+        ("preview -- --json", False),
+    ],
+)
+def test_a_command_that_prints_json_is_known(line: str, *, is_json: bool) -> None:
+    assert parsed(line).prints_json is is_json
