@@ -321,7 +321,7 @@ class ObservabilitySettings(Model):
     """Who is told when something is wrong, and how long metrics are kept."""
 
     critical_endpoints: tuple[AlertEndpoint, ...] = ()
-    """E-mail addresses and `https://` addresses that are told at once of what hurts users."""
+    """E-mail and `https://` addresses that are told at once of what hurts users; production has one at least."""
     warning_endpoints: tuple[AlertEndpoint, ...] = ()
     """The same for what can wait for the next working day."""
     runbooks_url: Annotated[str, Field(pattern=r"^[^\s]*[^\s/]$")] = "docs/runbooks"

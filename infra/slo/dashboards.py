@@ -126,6 +126,8 @@ def _panel(panel: Panel, place: models.GridPos, site: MetricsSite) -> timeseries
         .datasource(CLOUDWATCH if in_cloud else PROMETHEUS)
         .targets([])
     )
+    if panel.key:
+        made = made.description(f"Key scaling metric: {'; '.join(panel.key)}.")
     if panel.limit is not None:
         made = made.thresholds(_thresholds(panel.limit, lower_is_wrong=panel.lower_is_wrong))
     for letter, query in zip(string.ascii_uppercase, panel.queries, strict=False):
