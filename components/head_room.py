@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi_kubernetes import core, meta
@@ -31,6 +33,7 @@ class HeadRoom(Component):
         provider: Provider of the cluster's Kubernetes API.
         settings: How many, and the room that each keeps, as Kubernetes quantities.
         pool: The pool whose nodes have the room. Default application.
+        after: What must outlive its pods on deletion: the nodes.
         opts: Options of the component itself.
 
     Attributes:
@@ -47,10 +50,11 @@ class HeadRoom(Component):
         provider: k8s.Provider,
         settings: HeadRoomSettings,
         pool: PoolName = PoolName.APPLICATION,
+        after: Sequence[pulumi.Resource] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("HeadRoom", name, context=context, opts=opts)
-        self._provider, self._settings, self._pool = provider, settings, pool
+        self._provider, self._settings, self._pool, self._after = provider, settings, pool, after
         self._labels = selector_labels(HEAD_ROOM)
         self.priority = self._create_priority().metadata["name"]
         namespace = self._create_namespace()
@@ -81,7 +85,7 @@ class HeadRoom(Component):
                     "pod-security.kubernetes.io/enforce": "restricted",
                 },
             ),
-            opts=self.child(provider=self._provider),
+            opts=self.child(provider=self._provider, depends_on=self._after),
         )
         return created.metadata["name"]
 

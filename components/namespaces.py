@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import pulumi
@@ -30,6 +30,8 @@ class WorkloadNamespace(Component):
         provider: Provider of the cluster's Kubernetes API.
         pod_security: Pod Security Standard that is enforced. `restricted` needs the mesh's CNI plugin: without it
             every injected pod asks for network administration.
+        after: What must outlive everything in the namespace on deletion: nodes, and the controllers that clean up
+            behind volume claims and other objects.
         max_pods: Most pods at once, over all services, with the surge of roll-outs; none: no limit.
         opts: Options of the component itself.
 
@@ -49,6 +51,7 @@ class WorkloadNamespace(Component):
         context: StackContext,
         namespace: str,
         provider: k8s.Provider,
+        after: Sequence[pulumi.Resource] = (),
         pod_security: PodSecurity = "restricted",
         max_pods: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
@@ -58,7 +61,7 @@ class WorkloadNamespace(Component):
             raise ValueError(
                 f"max_pods of namespace {namespace!r} is {max_pods}; at least 1, or none for no limit"
             )
-        self._provider = provider
+        self._provider, self._after = provider, after
         self.namespace = self._create_namespace(namespace, pod_security)
         self._create_default_deny()
         self._create_container_defaults()
@@ -86,7 +89,8 @@ class WorkloadNamespace(Component):
                     **{f"pod-security.kubernetes.io/{mode}": pod_security for mode in modes},
                 },
             ),
-            opts=self.child(provider=self._provider),
+            # All that lives in it takes its name from here, so it is gone before these are.
+            opts=self.child(provider=self._provider, depends_on=self._after),
         )
         return created.metadata["name"]
 

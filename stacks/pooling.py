@@ -77,7 +77,7 @@ def build(
         writer: Where writes go, from every region to the same server.
     """
     namespace = WorkloadNamespace(
-        "pooling", context=context, namespace=POOLER_NAMESPACE, provider=site.provider
+        "pooling", context=context, namespace=POOLER_NAMESPACE, provider=site.provider, after=site.after
     )
     store = SecretStore(
         "pooling-secrets",

@@ -47,7 +47,10 @@ def build(
 ) -> None:
     """Create every service of the catalogue with its mesh, and bind the ingress controller to its target groups."""
     provider = platform.cluster.provider
-    namespace = WorkloadNamespace("workloads", context=context, namespace=PROJECT, provider=provider)
+    add_ons = platform.add_ons.ready
+    namespace = WorkloadNamespace(
+        "workloads", context=context, namespace=PROJECT, provider=provider, after=add_ons
+    )
     mesh.build(
         context=context,
         settings=settings,
@@ -57,7 +60,8 @@ def build(
     )
     priorities = PriorityClasses("priorities", context=context, provider=provider)
     if settings.node_pools.head_room.pods:
-        HeadRoom("head-room", context=context, provider=provider, settings=settings.node_pools.head_room)
+        room = settings.node_pools.head_room
+        HeadRoom("head-room", context=context, provider=provider, settings=room, after=add_ons)
     site = ClusterSite(
         provider=provider,
         namespace=namespace.namespace,
@@ -70,7 +74,7 @@ def build(
         ingress_namespace=INGRESS_NAMESPACE,
         mesh_namespace=mesh.MESH_NAMESPACE,
         monitoring_namespace=MONITORING_NAMESPACE,
-        after=(*platform.add_ons.ready, *priorities.ready),
+        after=(*add_ons, *priorities.ready),
         await_rollouts=False,
     )
     pools = pooling.build(

@@ -136,6 +136,7 @@ class Postgres:
         host: The loopback address that it listens on.
         port: Its port; 0: a free one.
         source: The server that it replicates; none: it is a writer.
+        backup: A base backup that it is restored from, by settings that say from where and until when.
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Postgres:
         host: str = "127.0.0.1",
         port: int = 0,
         source: Postgres | None = None,
+        backup: Path | None = None,
     ) -> None:
         self.host, self.port = host, port or free_port()
         self.owner = Address(port=self.port, user=OWNER, database="postgres", host=host)
@@ -153,7 +155,11 @@ class Postgres:
         self._process: subprocess.Popen[bytes] | None = None
         if self._user is not None:
             os.chown(folder, self._user, -1)
-        if source is None:
+        if backup is not None:
+            # Keeps owners and rights, which PostgreSQL insists on.
+            subprocess.run(["cp", "-a", str(backup), str(self._data)], check=True, timeout=120)
+            (self._data / "recovery.signal").touch()
+        elif source is None:
             self._run("initdb", "-D", str(self._data), "-U", OWNER, "-A", "trust", "-E", "UTF8", "--no-sync")
         else:
             login = ["-h", source.host, "-p", str(source.port), "-U", OWNER, "--no-sync"]
@@ -219,6 +225,11 @@ class Postgres:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait(timeout=30)
+
+    def base_backup(self, folder: Path) -> None:
+        """Copy its files while it runs, without the logs: those are the archive's."""
+        login = ["-h", self.host, "-p", str(self.port), "-U", OWNER, "--no-sync"]
+        self._run("pg_basebackup", "-D", str(folder), "-X", "none", "-c", "fast", *login)
 
     def promote(self) -> None:
         """Make a replica the writer, and wait until it is."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.naming import REQUIRED_TAGS
+from tests.engine import destroy_order, events
 from tests.engine.platform import Platform, Resource
 from tests.unit.stack_files import STACKS
 
@@ -128,10 +129,14 @@ def test_a_protected_stack_is_destroyed_in_two_deliberate_steps(platform: Platfo
     assert platform.resources("prod-eu-west-1") == []
 
 
-def test_an_unprotected_stack_is_destroyed_at_once(platform: Platform) -> None:
-    platform.ok("destroy", "--yes", "--stack", "staging")
+def test_an_unprotected_stack_is_destroyed_at_once_in_an_order_that_leaves_nothing_behind(
+    platform: Platform, tmp_path: Path
+) -> None:
+    log = tmp_path / "events.json"
+    platform.ok("destroy", "--yes", "--stack", "staging", f"--event-log={log}", **events.ENVIRONMENT)
 
     assert platform.resources("staging") == []
+    assert destroy_order.broken(events.read(log)) == []
 
 
 def test_the_primary_is_destroyed_last(platform: Platform) -> None:
