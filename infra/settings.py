@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from infra import checks, stack_files
+from infra import checks, secrets_provider, stack_files
 from infra.model.base import Model
 from infra.model.service import Service
 from infra.model.sibling import Sibling
@@ -43,7 +43,16 @@ def load(*, catalogue: tuple[Service, ...], root: Path = _ROOT) -> StackSettings
     stack = pulumi.get_stack()
     # pulumi.Config cannot list its keys, and an unknown key must not be dropped silently.
     config = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
-    return parse(config, stack=stack, catalogue=catalogue, other_ranges=_other_ranges(root=root, stack=stack))
+    key_problems = secrets_provider.of_stack_file(stack_files.path_of(stack, root))
+    try:
+        found = parse(
+            config, stack=stack, catalogue=catalogue, other_ranges=_other_ranges(root=root, stack=stack)
+        )
+    except SettingsError as error:
+        raise SettingsError(stack=stack, problems=[*key_problems, *error.problems]) from None
+    if key_problems:
+        raise SettingsError(stack=stack, problems=key_problems)
+    return found
 
 
 def from_file(stack: str, *, catalogue: tuple[Service, ...], root: Path = _ROOT) -> StackSettings:

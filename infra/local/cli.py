@@ -116,6 +116,7 @@ def _main(args: Sequence[str]) -> int:
             "`watch` is not here.\n  found: the engine would watch the mirrored project, which does not change\n"
             "  to do: run bin/pulumi-local up after a change",
         )
+    project.refuse_cloud_key(invocation.args)
     state.mend(home)
     run.project_name = project.project_name(home)
     project.prepare(home)

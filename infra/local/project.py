@@ -11,6 +11,7 @@ import importlib
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,8 @@ _PROTECTION = re.compile(r"^ *([\w-]+:deletionProtection) *:", re.MULTILINE)
 _SALT = re.compile(r"(?m)^encryptionsalt:[ \t]*[\"']?([^\s\"']+)[\"']?[ \t]*$\n?")
 _CLOUD_SECRETS = re.compile(r"(?m)^(?:secretsprovider|encryptedkey):.*$\n?")
 _SECURE = re.compile(r"(?m)^[\s-]*secure:")
+_CONFIG = re.compile(r"(?m)^config:")
+_CLOUD_KEY = re.compile(r"(?:--secrets-provider=)?((?:awskms|azurekeyvault|gcpkms|hashivault)://.*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +111,16 @@ def refuse_cloud_secrets(file: StackFile) -> None:
         )
 
 
+def refuse_cloud_key(args: Sequence[str]) -> None:
+    """Stop a command that would have a cloud's key encrypt a stack of this machine."""
+    for found in filter(None, map(_CLOUD_KEY.fullmatch, args)):
+        raise LocalError(
+            "a cloud's key cannot encrypt a stack of this machine.\n"
+            f"  found: {found[1]}\n  needed: no --secrets-provider; a passphrase of this machine is used\n"
+            "  to do: leave it out here; on AWS, run `pulumi` itself",
+        )
+
+
 def salt_of(mirror: Path) -> str | None:
     """The salt in a mirrored stack file, if there is one that can be read."""
     try:
@@ -150,6 +163,9 @@ def sync_back(file: StackFile, *, before: str) -> str | None:
 
     Returns:
         A sentence when the file now also holds a salt, else None.
+
+    Raises:
+        LocalError: A secret value is new, and the file's secrets are a cloud's business.
     """
     try:
         after = file.mirror.read_text(encoding="utf-8")
@@ -160,10 +176,16 @@ def sync_back(file: StackFile, *, before: str) -> str | None:
     has_secrets = _SECURE.search(after) is not None
     real = file.real.read_text(encoding="utf-8") if file.real.exists() else ""
     had_salt = _SALT.search(real) is not None
+    if has_secrets and not had_salt and _CLOUD_SECRETS.search(real):
+        raise LocalError(
+            f"{file.real.name} names a cloud's key, so a value that this machine encrypted has no place in it.\n"
+            "  found: a new value under `secure:`; nothing was written\n"
+            "  needed: a value that the cloud's key encrypted, or a secret that the program generates\n"
+            "  to do: use a copy of the file without `secretsprovider`: --config-file FILE",
+        )
     if not (has_secrets or had_salt):
         after = _SALT.sub("", after)
-    for line in _CLOUD_SECRETS.finditer(real):
-        after = f"{after.rstrip()}\n{line[0].rstrip()}\n"
+    after = _with_cloud_key(after, real=real)
     write_atomically(file.real, keep_layout(before=real, after=after), mode=_mode(file.real))
     if has_secrets and not had_salt:
         return (
@@ -171,6 +193,16 @@ def sync_back(file: StackFile, *, before: str) -> str | None:
             "passphrase of this local platform"
         )
     return None
+
+
+def _with_cloud_key(after: str, *, real: str) -> str:
+    """Put the lines about a cloud's key, which a mirror has not, where the repository's file has them."""
+    lines = "".join(f"{found[0].rstrip()}\n" for found in _CLOUD_SECRETS.finditer(real))
+    whole = f"\n{real}"
+    is_first = whole.find("\nconfig:") > whole.find("\nsecretsprovider:") >= 0
+    if is_first:
+        return _CONFIG.sub(lambda found: lines + found[0], after, count=1)
+    return f"{after.rstrip()}\n{lines}" if lines else after
 
 
 def keep_layout(*, before: str, after: str) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, cast
 
+from infra import redaction
 from infra.ops.errors import OpsError
 
 
@@ -72,7 +73,7 @@ class Journal:
         return ended
 
     def write(self, event: str, **details: Any) -> None:
-        """Write a line and see it to the disk."""
+        """Write a line, without what looks like a credential, and see it to the disk."""
         entry = {
             "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "who": getpass.getuser(),
@@ -81,7 +82,7 @@ class Journal:
             **details,
         }
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry) + "\n")
+            file.write(json.dumps(redaction.plain(entry)) + "\n")
             file.flush()
             os.fsync(file.fileno())
 

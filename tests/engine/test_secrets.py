@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from infra import plan_report
 from tests.engine.platform import REPOSITORY, Platform
 from tests.unit.stack_files import STACKS
 
@@ -103,6 +104,20 @@ def test_no_command_shows_a_secret_unasked(
         said = (done.stdout + done.stderr).encode()
         assert done.returncode == 0, done.stderr
         assert not [value for value in drawn[stack] if value in said], command
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_report_on_a_plan_shows_a_secret(
+    platform: Platform, drawn: dict[str, set[bytes]], stack: str
+) -> None:
+    shown = json.loads(platform.ok("stack", "export", "--show-secrets", "--stack", stack))
+    after = plan_report.properties(shown)
+    before = {name: dict.fromkeys(inputs) for name, inputs in after.items()}
+    said = plan_report.report({stack: before}, {stack: after}).encode()
+
+    assert b"differ" in said
+    assert len(list(plan_report.differences(before, after))) > 100
+    assert not [value for value in drawn[stack] if value in said]
 
 
 @pytest.mark.parametrize("stack", STACKS)

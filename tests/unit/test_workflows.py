@@ -99,6 +99,27 @@ def test_an_approval_stands_between_plan_and_apply_and_the_guard_before_both() -
     assert "pulumi up" not in jobs["plan"]["steps"][-1]["run"]
 
 
+@pytest.mark.parametrize("name", ["region", "drift"])
+def test_the_key_is_looked_at_before_a_stack_is_touched(name: str) -> None:
+    for job in workflow(name)["jobs"].values():
+        scripts = [step.get("run", "") for step in job["steps"]]
+        checked = next(n for n, script in enumerate(scripts) if "-m infra.secrets_provider" in script)
+        touched = [
+            n for n, script in enumerate(scripts) if "pulumi preview" in script or "pulumi up" in script
+        ]
+        assert '"$STACK" --state' in scripts[checked]
+        assert touched
+        assert checked < min(touched)
+
+
+def test_no_workflow_has_a_passphrase_or_another_key() -> None:
+    for path in WORKFLOWS:
+        text = path.read_text()
+        assert "PASSPHRASE" not in text
+        assert "SECRET_OVERRIDE" not in text
+        assert "--secrets-provider" not in text
+
+
 def test_drift_is_looked_for_in_every_stack() -> None:
     matrix = workflow("drift")["jobs"]["drift"]["strategy"]["matrix"]["include"]
 

@@ -27,6 +27,7 @@ from infra.local.providers.randomness import RandomPlugin
 from infra.local.providers.servicer import Servicer
 from infra.local.providers.store import Store
 from infra.local.value_checks.judge import Judge, memory_folder
+from infra.redaction import Known
 
 LOG = logging.getLogger("providers")
 # 400 MB, as the engine and the SDKs allow: a large chart's values exceed gRPC's default of 4 MB.
@@ -34,10 +35,10 @@ MESSAGE_LIMIT = 400 * 1024 * 1024
 OPTIONS = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.so_reuseport", 0)]
 
 
-def serve(plugin: Plugin, store: Store, rules: list[faults.Fault]) -> tuple[grpc.Server, int]:
-    """Serve one plug-in on a free port of the loopback interface."""
+def serve(plugin: Plugin, store: Store, rules: list[faults.Fault], known: Known) -> tuple[grpc.Server, int]:
+    """Serve one plug-in on a free port of the loopback interface; what it sees to be secret becomes known."""
     server = grpc.server(ThreadPoolExecutor(max_workers=32), options=OPTIONS)
-    servicer = Servicer(plugin, _backend(plugin, store), rules)
+    servicer = Servicer(plugin, _backend(plugin, store), rules, known)
     wire.provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -114,7 +115,7 @@ def warm_up(store: Store) -> None:
     threading.Thread(target=read, daemon=True).start()
 
 
-def run(state: Path, parent: int | None) -> int:
+def run(state: Path, parent: int | None, known: Known) -> int:
     """Serve until the caller is gone."""
     store = Store(state, passphrase=environment.passphrase(os.environ))
     rules = faults.parse()
@@ -124,7 +125,7 @@ def run(state: Path, parent: int | None) -> int:
     try:
         ports: dict[str, int] = {}
         for plugin in (AwsPlugin(judge), KubernetesPlugin(), RandomPlugin()):
-            server, ports[plugin.package] = serve(plugin, store, rules)
+            server, ports[plugin.package] = serve(plugin, store, rules, known)
             servers.append(server)
         line = components.stdout.readline() if components.stdout else ""
         if not line.strip().isdigit():

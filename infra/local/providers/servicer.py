@@ -17,8 +17,9 @@ from infra.local.providers.check import Failure, owner
 from infra.local.providers.diffing import Difference, difference
 from infra.local.providers.plugin import Instance, Plugin, RefusedError, Resource, UnknownFunctionError
 from infra.local.providers.store import StoreError
-from infra.local.providers.values import Map, reveal
+from infra.local.providers.values import Map, reveal, secret_texts
 from infra.local.providers.vault import LockedError
+from infra.redaction import Known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +35,11 @@ def _answering(method: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(method)
     def answer(*args: P.args, **kwargs: P.kwargs) -> R:
-        context = cast("wire.Context", args[2])
+        servicer, context = cast("Servicer", args[0]), cast("wire.Context", args[2])
         try:
             return method(*args, **kwargs)
         except (RefusedError, StoreError, LockedError) as problem:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(problem))
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, servicer.known.without(str(problem)))
         except UnknownFunctionError as problem:
             context.abort(
                 grpc.StatusCode.UNIMPLEMENTED, f"the local platform has no stand-in for function {problem}"
@@ -48,7 +49,7 @@ def _answering(method: Callable[P, R]) -> Callable[P, R]:
                 LOG.exception("%s failed", method.__name__)
                 what = f"{type(problem).__name__}: {problem}"
                 reason = f"the stand-in failed ({what}); this is a fault of the local platform"
-                context.abort(grpc.StatusCode.INTERNAL, reason)
+                context.abort(grpc.StatusCode.INTERNAL, servicer.known.without(reason))
             raise
         raise AssertionError
 
@@ -62,7 +63,8 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     an instance, and requests about resources do not say which, so configurations are kept by connection.
     """
 
-    def __init__(self, plugin: Plugin, backend: Backend, rules: list[faults.Fault]) -> None:
+    def __init__(self, plugin: Plugin, backend: Backend, rules: list[faults.Fault], known: Known) -> None:
+        self.known = known
         self._plugin = plugin
         self._backend = backend
         self._faults = rules
@@ -132,23 +134,23 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     def CheckConfig(self, request: wire.CheckRequest, context: wire.Context) -> object:  # noqa: N802
         """Check a provider's own inputs."""
         del context
-        news = wire.decode(request.news)
+        news = self._decode(request.news)
         resource = Resource(request.urn, news, Instance(news, request.urn))
-        return _checked(request.urn, news, self._plugin.check_config(resource))
+        return self._checked(request.urn, news, self._plugin.check_config(resource))
 
     @_answering
     def DiffConfig(self, request: wire.DiffRequest, context: wire.Context) -> object:  # noqa: N802
         """Say whether a provider's resources outlive a change of its configuration."""
         del context
         return _difference(
-            self._plugin.diff_config(wire.decode(request.old_inputs), wire.decode(request.news))
+            self._plugin.diff_config(self._decode(request.old_inputs), self._decode(request.news))
         )
 
     @_answering
     def Configure(self, request: wire.ConfigureRequest, context: wire.Context) -> object:  # noqa: N802
         """Take the configuration of the instance behind this connection."""
         with self._lock:
-            self._instances[context.peer()] = Instance(wire.decode(request.args), request.urn)
+            self._instances[context.peer()] = Instance(self._decode(request.args), request.urn)
         return wire.provider_pb2.ConfigureResponse(
             acceptSecrets=True, supportsPreview=True, acceptResources=False
         )
@@ -164,7 +166,7 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     @_answering
     def Check(self, request: wire.CheckRequest, context: wire.Context) -> object:  # noqa: N802
         """Check a resource's inputs and fill in its name."""
-        olds, news = wire.decode(request.olds), wire.decode(request.news)
+        olds, news = self._decode(request.olds), self._decode(request.news)
         resource = self._resource(request.urn, news, context)
         if olds:
             self._backend.note_known(request.urn)
@@ -177,15 +179,15 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
         failures += self._plugin.check(resource)
         if not failures:
             self._plugin.normalise(resource.token, news)
-        return _checked(request.urn, news, failures)
+        return self._checked(request.urn, news, failures)
 
     @_answering
     def Diff(self, request: wire.DiffRequest, context: wire.Context) -> object:  # noqa: N802
         """Say what changes and whether that replaces the resource."""
-        resource = self._resource(request.urn, wire.decode(request.news), context)
+        resource = self._resource(request.urn, self._decode(request.news), context)
         self._backend.note_known(request.urn, request.id)
-        olds = wire.decode(request.old_inputs)
-        found = self._plugin.diff(resource, olds, list(request.ignoreChanges), wire.decode(request.olds))
+        olds = self._decode(request.old_inputs)
+        found = self._plugin.diff(resource, olds, list(request.ignoreChanges), self._decode(request.olds))
         rule = self._plugin.auto_name(resource.token)
         if found.replaced and rule is not None and rule.property not in found.changed:
             # A name the program gave would be taken twice if the new resource came before the old one went.
@@ -195,19 +197,19 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     @_answering
     def Create(self, request: wire.CreateRequest, context: wire.Context) -> object:  # noqa: N802
         """Create a resource, or say what is known of it in a preview."""
-        resource = self._resource(request.urn, wire.decode(request.properties), context)
+        resource = self._resource(request.urn, self._decode(request.properties), context)
         if request.preview:
             outputs = self._plugin.conceal(resource.token, self._plugin.plan(resource, None))
-            return wire.provider_pb2.CreateResponse(properties=wire.encode(outputs))
+            return wire.provider_pb2.CreateResponse(properties=self._encode(outputs))
         lose = self._inject("create", request.urn, context)
         identity, outputs = self._backend.create(resource)
         self._lose(lose)
-        return wire.provider_pb2.CreateResponse(id=identity, properties=wire.encode(outputs))
+        return wire.provider_pb2.CreateResponse(id=identity, properties=self._encode(outputs))
 
     @_answering
     def Read(self, request: wire.ReadRequest, context: wire.Context) -> object:  # noqa: N802
         """Read a resource back; what did not change is answered in the words of the state."""
-        inputs, state = wire.decode(request.inputs), wire.decode(request.properties)
+        inputs, state = self._decode(request.inputs), self._decode(request.properties)
         resource = self._resource(request.urn, inputs, context)
         self._inject("read", request.urn, context)
         if inputs:
@@ -222,22 +224,22 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
         if state and reveal(state) == reveal(outputs):
             outputs = state
         return wire.provider_pb2.ReadResponse(
-            id=request.id, inputs=wire.encode(live_inputs), properties=wire.encode(outputs)
+            id=request.id, inputs=self._encode(live_inputs), properties=self._encode(outputs)
         )
 
     @_answering
     def Update(self, request: wire.UpdateRequest, context: wire.Context) -> object:  # noqa: N802
         """Change a resource, or say what is known of the outcome in a preview."""
-        resource = self._resource(request.urn, wire.decode(request.news), context)
+        resource = self._resource(request.urn, self._decode(request.news), context)
         if request.preview:
             outputs = self._plugin.conceal(
-                resource.token, self._plugin.plan(resource, wire.decode(request.olds))
+                resource.token, self._plugin.plan(resource, self._decode(request.olds))
             )
         else:
             lose = self._inject("update", request.urn, context)
             outputs = self._backend.update(resource, request.id)
             self._lose(lose)
-        return wire.provider_pb2.UpdateResponse(properties=wire.encode(outputs))
+        return wire.provider_pb2.UpdateResponse(properties=self._encode(outputs))
 
     @_answering
     def Delete(self, request: wire.DeleteRequest, context: wire.Context) -> object:  # noqa: N802
@@ -251,14 +253,36 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     def Invoke(self, request: wire.InvokeRequest, context: wire.Context) -> object:  # noqa: N802
         """Answer a function."""
         instance = self._resource("", {}, context).instance
-        arguments = wire.decode(request.args)
+        arguments = self._decode(request.args)
         failures = self._plugin.check_invoke(request.tok, arguments)
         if failures:
             return wire.provider_pb2.InvokeResponse(
-                failures=[_failure(f"function {request.tok}", failure) for failure in failures]
+                failures=[self._failure(f"function {request.tok}", failure) for failure in failures]
             )
         answer = self._plugin.invoke(request.tok, arguments, instance)
-        return wire.provider_pb2.InvokeResponse(**cast("Any", {"return": wire.encode(answer)}))
+        return wire.provider_pb2.InvokeResponse(**cast("Any", {"return": self._encode(answer)}))
+
+    def _decode(self, struct: Any) -> Map:
+        """Read a property map, and remember what in it must not be logged."""
+        properties = wire.decode(struct)
+        self.known.learn_all(secret_texts(properties))
+        return properties
+
+    def _encode(self, properties: Map) -> object:
+        """Write a property map, and remember what in it must not be logged."""
+        self.known.learn_all(secret_texts(properties))
+        return wire.encode(properties)
+
+    def _failure(self, subject: str, failure: Failure) -> object:
+        where = f" {failure.path}" if failure.path else ""
+        reason = self.known.without(f"{subject}:{where} {failure.reason}")
+        return wire.provider_pb2.CheckFailure(property=failure.path, reason=reason)
+
+    def _checked(self, urn: str, inputs: Map, failures: list[Failure]) -> object:
+        subject = owner(urn)
+        return wire.provider_pb2.CheckResponse(
+            inputs=wire.encode(inputs), failures=[self._failure(subject, failure) for failure in failures]
+        )
 
     def _inject(self, operation: str, urn: str, context: wire.Context) -> bool:
         """Apply a fault; return whether the answer is to be lost after the operation."""
@@ -275,18 +299,6 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     def _lose(lose: bool) -> None:  # noqa: FBT001 - the answer of _inject
         if lose:
             raise RefusedError(f"the connection broke before the answer: injected by {faults.VARIABLE}")
-
-
-def _failure(subject: str, failure: Failure) -> object:
-    where = f" {failure.path}" if failure.path else ""
-    return wire.provider_pb2.CheckFailure(property=failure.path, reason=f"{subject}:{where} {failure.reason}")
-
-
-def _checked(urn: str, inputs: Map, failures: list[Failure]) -> object:
-    subject = owner(urn)
-    return wire.provider_pb2.CheckResponse(
-        inputs=wire.encode(inputs), failures=[_failure(subject, failure) for failure in failures]
-    )
 
 
 def _difference(found: Difference) -> object:

@@ -164,6 +164,30 @@ def reveal(value: Value) -> Value:
     return value
 
 
+def secret_texts(value: Value) -> Iterator[str]:
+    """Every text in a value that is secret."""
+    if isinstance(value, Secret):
+        yield from texts(reveal(value))
+    elif isinstance(value, list):
+        for item in value:
+            yield from secret_texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from secret_texts(item)
+
+
+def texts(value: Value) -> Iterator[str]:
+    """Every text in a value without wrappers."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts(item)
+
+
 def as_secret(value: Value) -> Value:
     """Mark a value secret once."""
     return value if isinstance(value, Secret | Unknown) or value is None else Secret(reveal(value))

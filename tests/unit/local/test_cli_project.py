@@ -86,6 +86,49 @@ def test_values_of_a_cloud_key_are_refused(home: Home) -> None:
         project.refuse_cloud_secrets(project.stack_file(home=home, stack="dev"))
 
 
+def test_the_line_of_a_cloud_key_keeps_its_place(home: Home) -> None:
+    real = home.project / "Pulumi.dev.yaml"
+    key = "secretsprovider: awskms://alias/x\n"
+    real.write_text(SETTINGS.replace("config:\n", f"{key}config:\n"))
+    project.prepare(home)
+    file = project.stack_file(home=home, stack="dev")
+    before = file.mirror.read_text()
+    file.mirror.write_text(before.replace("us-east-1 ", "us-west-2 ") + SALT)
+    project.sync_back(file, before=before)
+    assert real.read_text() == SETTINGS.replace("config:\n", f"{key}config:\n").replace(
+        "us-east-1 ", "us-west-2 "
+    )
+
+
+def test_a_secret_of_this_machine_is_not_written_beside_a_cloud_key(home: Home) -> None:
+    real = home.project / "Pulumi.dev.yaml"
+    real.write_text("secretsprovider: awskms://alias/x\n" + SETTINGS)
+    project.prepare(home)
+    file = project.stack_file(home=home, stack="dev")
+    before = file.mirror.read_text()
+    file.mirror.write_text(before + "  parking:token:\n    secure: v1:abc\n" + SALT)
+    with pytest.raises(LocalError, match="nothing was written"):
+        project.sync_back(file, before=before)
+    assert real.read_text() == "secretsprovider: awskms://alias/x\n" + SETTINGS
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("stack", "init", "dev", "--secrets-provider=awskms://alias/x?region=eu-west-1"),
+        ("stack", "init", "dev", "--secrets-provider", "gcpkms://x"),
+        ("stack", "change-secrets-provider", "awskms://alias/x"),
+    ],
+)
+def test_a_cloud_key_is_refused_for_a_stack_of_this_machine(args: tuple[str, ...]) -> None:
+    with pytest.raises(LocalError, match="on AWS, run `pulumi` itself"):
+        project.refuse_cloud_key(args)
+
+
+def test_a_passphrase_is_a_key_of_this_machine() -> None:
+    project.refuse_cloud_key(("stack", "change-secrets-provider", "passphrase"))
+
+
 def test_nothing_comes_back_when_only_the_salt_is_new(home: Home) -> None:
     project.prepare(home)
     file = project.stack_file(home=home, stack="dev")

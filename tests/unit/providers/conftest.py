@@ -18,6 +18,7 @@ from infra.local.providers.randomness import RandomPlugin
 from infra.local.providers.server import serve
 from infra.local.providers.store import Store
 from infra.local.providers.values import Map
+from infra.redaction import Known
 
 PASSPHRASE = "correct horse"  # noqa: S105 - a test's
 PLUGINS: dict[str, Callable[[], Plugin]] = {
@@ -166,7 +167,7 @@ def connect(store: Store) -> Iterator[Connect]:
         configure: bool = True,
     ) -> Client:
         if package not in ports or rules:
-            server, ports[package] = serve(PLUGINS[package](), store, rules or [])
+            server, ports[package] = serve(PLUGINS[package](), store, rules or [], Known())
             servers.append(server)
         default: Map = {"region": "us-west-2"} if package == "aws" else {}
         chosen = default if config is None else config
