@@ -1,15 +1,18 @@
 """The pack as the engine starts it: `pulumi preview --policy-pack infra/policy`.
 
-One policy of the SDK stands for all of ours, since the SDK decodes a resource anew for each of its policies.
+The engine shows every resource three times: for mending, for checking, and with the whole stack. The SDK decodes it
+anew each time and for each of its policies, which would cost a preview a third of its time. So one policy of the SDK
+stands for all of ours, and what a resource is made of is decoded here, only where a rule looks.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from types import SimpleNamespace
+from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
@@ -21,30 +24,12 @@ from pulumi_policy import (
     StackValidationPolicy,
     policy,
 )
-from pulumi_policy import proxy as sdk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from infra.policy import rules
-from infra.policy.model import UNKNOWN, Site, Subject
-
-_UNKNOWNS = frozenset(value for name, value in vars(sdk).items() if name.startswith("UNKNOWN_"))
-
-
-def _plain(value: Any) -> Any:
-    """A property without the SDK's wrapping, which raises at everything that is unknown."""
-    if isinstance(value, str):
-        return UNKNOWN if value in _UNKNOWNS else value
-    if isinstance(value, Mapping | Sequence):
-        # What is wrapped is given by this key, which only the wrappers know.
-        return _plain_of(cast("Mapping[str, Any]", value)["__target"])
-    return value
-
-
-def _plain_of(wrapped: dict[str, Any] | list[Any]) -> Any:
-    if isinstance(wrapped, dict):
-        return {key: _plain(each) for key, each in wrapped.items()}
-    return [_plain(each) for each in wrapped]
+from infra.policy.model import Site, Subject
+from infra.policy.wire import properties
 
 
 class _Stack:
@@ -56,6 +41,28 @@ class _Stack:
     def configure(cls, config: Mapping[str, str]) -> None:
         protected = config.get("parking:deletionProtection", "true").lower() != "false"
         cls.site = Site(protected=protected, today=cls.site.today)
+
+
+def _as_it_is(properties: Any, *_options: Any) -> Any:
+    return properties
+
+
+def _decode_late() -> None:
+    """Keep the SDK from decoding what it hands on: policies get the engine's own message.
+
+    Raises:
+        RuntimeError: This SDK decodes in another way; the pack must be brought in line with it.
+    """
+    replaced = {
+        "deserialize_properties": _as_it_is,
+        "unknown_checking_proxy": _as_it_is,
+        "json_format": SimpleNamespace(MessageToDict=_as_it_is),
+    }
+    missing = sorted(name for name in replaced if not hasattr(policy, name))
+    if missing:
+        raise RuntimeError(f"pulumi-policy has changed: pulumi_policy.policy has no {', '.join(missing)}")
+    for name, instead in replaced.items():
+        setattr(policy, name, instead)
 
 
 def _listen_to_configuration() -> None:
@@ -79,7 +86,7 @@ def _check(args: ResourceValidationArgs, report: ReportViolation) -> None:
     if not rules.is_looked_at(args.resource_type):
         return
     subject = Subject(
-        type=args.resource_type, name=args.name, props=_plain(args.props), protect=bool(args.opts.protect)
+        type=args.resource_type, name=args.name, props=properties(args.props), protect=bool(args.opts.protect)
     )
     for problem in rules.violations(subject, _Stack.site):
         report(problem, None)
@@ -90,7 +97,7 @@ def _check_stack(args: StackValidationArgs, report: ReportViolation) -> None:
         Subject(
             type=resource.resource_type,
             name=resource.name,
-            props=_plain(resource.props),
+            props=properties(resource.props),
             parent=resource.parent.urn if resource.parent else "",
         )
         for resource in args.resources
@@ -101,6 +108,7 @@ def _check_stack(args: StackValidationArgs, report: ReportViolation) -> None:
 
 
 if __name__ == "__main__":
+    _decode_late()
     _listen_to_configuration()
     PolicyPack(
         name="parking-guardrails",
