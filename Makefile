@@ -16,7 +16,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden report lock clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden report lock sbom audit fresh clean
 .PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -99,6 +99,15 @@ golden: need-venv ## Record what all resources are called, after a wanted rename
 lock: need-venv ## Pin anew what requirements.txt and requirements-dev.txt ask for, with hashes
 	@$(PYTHON) -m uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
 		--python-version 3.11 requirements-dev.txt --output-file requirements.lock $(ARGS)
+
+sbom: need-venv ## List every locked package with hashes and licence as CycloneDX, in dist/sbom.json
+	@$(PYTHON) -m infra.supply.sbom
+
+audit: need-venv ## Look for known vulnerabilities of locked packages; needs PyPI's own advisory database
+	@$(PYTHON) -m infra.supply.audit
+
+fresh: need-venv ## Set up once more from an empty cache, in a temporary folder, and compare with the lock
+	@$(PYTHON) -m infra.supply.reproducible
 
 clean: ## Remove caches and .venv; state in .pulumi-local stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

@@ -66,7 +66,7 @@ class NodeAddOns(Component):
         vpc_id: VPC of the cluster.
         opts: Options of the component.
 
-    Attributes:
+    Outputs:
         ready: Resources that node groups depend on.
 
     Raises:
@@ -157,7 +157,7 @@ class AddOns(Component):
         sizes: Replicas, retention, scale-down; the defaults are production's.
         opts: Options of the component.
 
-    Attributes:
+    Outputs:
         releases: Helm releases by add-on name, in order.
         namespaces: Names of the namespaces made, by name; ordered after them.
         storage_class: Name of the default storage class: gp3, encrypted.

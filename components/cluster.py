@@ -92,7 +92,7 @@ class Cluster(Component):
         log_key_arn: Customer key of the log group.
         opts: Options of the component.
 
-    Attributes:
+    Outputs:
         name: Physical name, ordered after the cluster.
         endpoint: Address of the API server.
         certificate_authority: Certificate of its authority, PEM in base64.

@@ -15,7 +15,12 @@ from infra.naming import StackContext
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceAccount:
-    """A service account by namespace and name."""
+    """A service account by namespace and name.
+
+    Attributes:
+        namespace: Its namespace.
+        name: Its name.
+    """
 
     namespace: str
     name: str
@@ -33,7 +38,7 @@ class ControllerIdentity(Component):
         statements: Statements of the role's policy, least privilege.
         opts: Options of the component.
 
-    Attributes:
+    Outputs:
         role_arn: ARN of the role, ordered after its policy.
         association: The link to the service account; pods made before it have no identity, so that workloads
             wait for it.

@@ -46,7 +46,14 @@ class ServerFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Ownership:
-    """What only a server without a source has: its owner's credentials, a database, a final snapshot."""
+    """What only a server without a source has: its owner's credentials, a database, a final snapshot.
+
+    Attributes:
+        database: Name of the first database.
+        username: Name of the owner.
+        password: Password of the owner, secret.
+        final_snapshot: Name of the snapshot that its deletion leaves.
+    """
 
     database: str
     username: str

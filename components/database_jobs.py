@@ -87,8 +87,6 @@ class DatabaseJobs(Component):
 
     Outputs:
         job: Name of the Job.
-
-    Attributes:
         ready: The Job: workloads wait for it.
 
     Raises:

@@ -166,7 +166,12 @@ class Certificate(Component):
 
 @dataclass(frozen=True, kw_only=True)
 class AliasTarget:
-    """What an alias record points to: the DNS name and the hosted zone that AWS keeps it in."""
+    """What an alias record points to.
+
+    Attributes:
+        dns_name: The name.
+        zone_id: The hosted zone that AWS keeps it in.
+    """
 
     dns_name: pulumi.Input[str]
     zone_id: pulumi.Input[str]

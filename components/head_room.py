@@ -36,7 +36,7 @@ class HeadRoom(Component):
         after: What must outlive its pods on deletion: the nodes.
         opts: Options of the component itself.
 
-    Attributes:
+    Outputs:
         priority: Name of their PriorityClass.
     """
 

@@ -144,8 +144,6 @@ class PriorityClasses(Component):
 
     Outputs:
         names: Names of the classes, by criticality.
-
-    Attributes:
         ready: The classes themselves: pods that name a class before it exists are refused.
     """
 

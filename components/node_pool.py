@@ -35,7 +35,7 @@ class NodeRole(Component):
         session_manager: Also allow shells through SSM Session Manager. Off by default.
         opts: Options of the component.
 
-    Attributes:
+    Outputs:
         arn: ARN of the role, ordered after its policies.
 
     Raises:
@@ -162,7 +162,7 @@ class NodePool(Component):
         nodes: Cluster, subnets, role and key that all pools share.
         opts: Options of the component.
 
-    Attributes:
+    Outputs:
         node_groups: The node groups, on-demand first; what needs nodes waits for these.
         node_group_names: Their physical names.
 

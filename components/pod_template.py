@@ -28,7 +28,13 @@ READINESS_PERIOD_SECONDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class PodConfiguration:
-    """What a pod reads: names of its ConfigMaps, and a digest of their content that rolls the pods on change."""
+    """What a pod reads.
+
+    Attributes:
+        environment: Name of the ConfigMap with its environment variables.
+        policy: Name of the ConfigMap with its policy files.
+        digest: Digest of both, which rolls the pods on change.
+    """
 
     environment: pulumi.Input[str]
     policy: pulumi.Input[str]

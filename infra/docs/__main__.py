@@ -44,6 +44,7 @@ def _renew(generated: Mapping[str, str], *, check: bool) -> list[str]:
     changed = pages.stale(generated)
     for path in changed:
         if not check:
+            (REPOSITORY / path).parent.mkdir(parents=True, exist_ok=True)
             (REPOSITORY / path).write_text(generated[path], encoding="utf-8")
         print(f"{'stale' if check else 'written'}: {path}")
     return changed

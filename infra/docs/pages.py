@@ -8,9 +8,11 @@ from infra.diagram import svg
 from infra.docs import (
     capacity_page,
     checks_page,
+    components_pages,
     cost_page,
     counted_types,
     curves_page,
+    licences_page,
     outputs_page,
     resource_tables,
     settings_page,
@@ -32,8 +34,10 @@ def from_models() -> dict[str, str]:
         "docs/autoscaling.md": _spliced("docs/autoscaling.md", curves=curves_page.block(_text(CURVES))),
         "docs/autoscaling.svg": curves_page.picture(_text(CURVES)),
         "docs/capacity.md": _spliced("docs/capacity.md", capacity=capacity_page.block()),
+        **components_pages.pages(),
         "docs/cost.md": _spliced("docs/cost.md", **cost_page.blocks()),
         "docs/local-checks.md": _spliced("docs/local-checks.md", **checks_page.blocks()),
+        "docs/licences.md": licences_page.page(),
         "docs/outputs.md": outputs_page.page(),
         "docs/settings.md": settings_page.page(),
     }
