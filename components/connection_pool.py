@@ -12,7 +12,7 @@ import pulumi_kubernetes as k8s
 from components.base import Component
 from components.connection_pool_network import network_policy_spec
 from components.connection_pool_pod import CREDENTIALS_SUFFIX, EXPORTER_PORT, PoolerPod, pod_template
-from components.secret_store import TakenSecret, take_secret
+from components.secret_store import KeptPassword, TakenSecret, take_secret
 from infra.cluster import versions
 from infra.cluster.labels import selector_labels
 from infra.cluster.manifests import LABELS
@@ -75,7 +75,8 @@ class ConnectionPool(Component):
     Clients reach it through the mesh, whose mutual TLS proves and encrypts them, and log in with SCRAM; it reaches
     the server over TLS with the same role and password. Passwords come from Secrets Manager by External Secrets and
     lie in no ConfigMap. A leaving pod stops being found, finishes its open transactions, and only then ends
-    (SIGINT: PgBouncer's safe shutdown). A rotated password takes a restart of the pods.
+    (SIGINT: PgBouncer's safe shutdown). Passwords that change are read within seconds of reaching the pod, and nothing
+    is closed for it; only the exporter's takes a restart of the pods.
 
     Args:
         name: Logical name, also of the Kubernetes objects, e.g. `pgbouncer`.
@@ -83,8 +84,8 @@ class ConnectionPool(Component):
         settings: Pods, connections a service (clients, and servers by the ratio), time limits in seconds.
         site: Cluster, namespace and neighbours.
         server: What is behind it.
-        passwords: Secret in Secrets Manager with each user's password, by user; `infra.data.pgbouncer.STATISTICS_USER`
-            must be among them.
+        passwords: Where each user's password is kept, by user; `infra.data.pgbouncer.STATISTICS_USER` must be among
+            them.
         opts: Options of the component itself.
 
     Outputs:
@@ -109,7 +110,7 @@ class ConnectionPool(Component):
         settings: ConnectionPoolSettings,
         site: PoolerSite,
         server: PooledServer,
-        passwords: Mapping[str, pulumi.Input[str]],
+        passwords: Mapping[str, KeptPassword],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("ConnectionPool", name, context=context, opts=opts)
@@ -155,9 +156,7 @@ class ConnectionPool(Component):
         )
         return account.metadata["name"]
 
-    def _create_credentials(
-        self, passwords: Mapping[str, pulumi.Input[str]]
-    ) -> k8s.apiextensions.CustomResource:
+    def _create_credentials(self, passwords: Mapping[str, KeptPassword]) -> k8s.apiextensions.CustomResource:
         # The template's keys are Go identifiers; roles are such already.
         userlist = "".join(f'"{user}" "{{{{ .{user} }}}}"\n' for user in sorted(passwords))
         statistics = pgbouncer.STATISTICS_USER

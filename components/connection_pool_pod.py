@@ -12,6 +12,7 @@ from infra.cluster import fit, versions
 from infra.cluster.labels import selector_labels
 from infra.cluster.pools import POOL_LABEL, SHAPES, PoolName
 from infra.cluster.scheduling import priority_class_name
+from infra.data.pgbouncer import PoolerFiles, start_script
 from infra.model.service import Criticality
 from infra.ports import POOLER, POSTGRES
 
@@ -23,6 +24,7 @@ LEAVING_SECONDS = 15
 """Until every client has heard that a leaving pod takes no more."""
 DRAIN_SECONDS = 45
 """A statement of 30 s, and time to commit."""
+CONFIGURATION = "/etc/pgbouncer/configuration/pgbouncer.ini"
 GRACE_SECONDS = LEAVING_SECONDS + DRAIN_SECONDS + 15
 
 
@@ -141,7 +143,7 @@ def _pooler() -> core.v1.ContainerArgs:
         name="pgbouncer",
         image=versions.PGBOUNCER_IMAGE,
         image_pull_policy="IfNotPresent",
-        command=["pgbouncer", "/etc/pgbouncer/configuration/pgbouncer.ini"],
+        command=["/bin/sh", "-c", start_script(ini=CONFIGURATION, userlist=PoolerFiles().userlist)],
         ports=[core.v1.ContainerPortArgs(name="pooler", container_port=POOLER, protocol="TCP")],
         lifecycle=core.v1.LifecycleArgs(
             pre_stop=core.v1.LifecycleHandlerArgs(

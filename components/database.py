@@ -81,8 +81,9 @@ class Database(Component):
         recovery_addresses: DNS name of each further recovery replica; empty in the primary region.
         security_group_id: Security group of every server.
         parameter_group_name: Parameter group of every server.
+        owner_secret: Logical name of the secret with the owner's credentials, the same in every region.
         secret_arn: This region's secret with the owner's credentials.
-        owner_password: The owner's password; secret.
+        owner_password: The owner's first password, before rotation; secret.
 
     Raises:
         ValueError: When replicas exceed the 15 of AWS, IOPS are given for less than 400 GiB, or a secondary
@@ -102,6 +103,7 @@ class Database(Component):
     recovery_addresses: pulumi.Output[Sequence[str]]
     security_group_id: pulumi.Output[str]
     parameter_group_name: pulumi.Output[str]
+    owner_secret: str
     secret_arn: pulumi.Output[str]
     owner_password: pulumi.Output[str]
 
@@ -220,13 +222,14 @@ class Database(Component):
         return pulumi.Output.all(role.arn, attachment.id).apply(lambda values: str(values[0]))
 
     def _create_owner(self, password: pulumi.Input[str] | None) -> None:
+        self.owner_secret = f"{self._name}-owner"
         secret = GeneratedSecret(
-            f"{self._name}-owner",
+            self.owner_secret,
             context=self.context,
             description=f"Owner of {self.context.name(self._name)}",
             key_arn=self._site.secrets_key_arn,
             fields={"engine": "postgres", "username": OWNER_NAME, "dbname": PROJECT, "port": str(POSTGRES)},
-            options=SecretOptions(stateful=True, value=password),
+            options=SecretOptions(stateful=True, value=password, rotated=True),
             opts=self.child(),
         )
         self.secret_arn, self.owner_password = secret.arn, secret.value
@@ -277,8 +280,9 @@ class Database(Component):
     def _head_options(self) -> pulumi.ResourceOptions:
         if self._source is None:
             # A promoted replica has its source's owner and database; to name them then would replace it.
+            # Its password is the first one, which rotation has changed since.
             return self.child(
-                stateful=True, ignore_changes=["username", "dbName"], delete_before_replace=True
+                stateful=True, ignore_changes=["username", "dbName", "password"], delete_before_replace=True
             )
         return self.child(
             stateful=True,

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.base import Component
-from components.secret_store import TakenSecret, take_secret
+from components.secret_store import KeptPassword, TakenSecret, login_passwords, take_secret
 from infra.cluster import versions
 from infra.cluster.labels import selector_labels
 from infra.cluster.manifests import LABELS
@@ -179,7 +179,7 @@ class DatabaseJobs(Component):
         )
 
     def _create_credentials(self) -> k8s.apiextensions.CustomResource:
-        roles = self._logins.role_secrets
+        passwords = login_passwords(self._logins.role_secrets)
         return take_secret(
             self,
             f"{self._name}-credentials",
@@ -187,10 +187,10 @@ class DatabaseJobs(Component):
                 name=f"{self._name}-credentials",
                 namespace=self._site.namespace,
                 store=self._site.store,
-                passwords={"owner": self._logins.owner_secret, **roles},
+                passwords={"owner": KeptPassword(kept_in=self._logins.owner_secret), **passwords},
                 template={
                     "PGPASSWORD": "{{ .owner }}",
-                    **{f"PASSWORD_{role.upper()}": f"{{{{ .{role} }}}}" for role in sorted(roles)},
+                    **{f"PASSWORD_{login.upper()}": f"{{{{ .{login} }}}}" for login in passwords},
                 },
             ),
             # The kind and its webhook come with the operator's release.

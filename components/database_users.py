@@ -9,6 +9,7 @@ import pulumi
 
 from components.base import Component
 from components.secret import GeneratedSecret, SecretOptions
+from infra.data.logins import logins, password_field
 from infra.naming import PROJECT, StackContext
 
 
@@ -16,7 +17,9 @@ class DatabaseUsers(Component):
     """One secret a database role, each with a generated password.
 
     The roles themselves are made in the database by the migrations, which read the same secrets. A secondary
-    region's replicas have the primary's roles: there the primary's passwords are given, and only kept.
+    region's replicas have the primary's roles: there the primary's passwords are given, and only kept. A role has two
+    logins (`infra.data.logins`), which start with one password; from then on `PasswordRotation` changes the secrets,
+    in every region.
 
     Args:
         name: Logical name; a role's secret is `<name>-<role>`.
@@ -24,18 +27,22 @@ class DatabaseUsers(Component):
         roles: Roles of the database.
         key_arn: KMS key that encrypts the secrets.
         passwords: Passwords by role, where another region made them; none: they are generated.
-        generation: Raise it to rotate all of them.
         opts: Options of the component itself.
+
+    Attributes:
+        logical_names: Logical name of each role's secret, the same in every region.
 
     Outputs:
         secret_names: Name of each role's secret in Secrets Manager.
-        secret_arns: Its ARN; the document has `username`, `password` and `dbname`.
-        passwords: The passwords; secret.
+        secret_arns: Its ARN; the document has `username` and `password` of the login that serves, `dbname`, and
+            `<login>_password` of both.
+        passwords: The first passwords; secret.
 
     Raises:
         ValueError: When a role is named twice, or given passwords are not exactly the roles'.
     """
 
+    logical_names: Mapping[str, str]
     secret_names: Mapping[str, pulumi.Output[str]]
     secret_arns: Mapping[str, pulumi.Output[str]]
     passwords: Mapping[str, pulumi.Output[str]]
@@ -48,7 +55,6 @@ class DatabaseUsers(Component):
         roles: Sequence[str],
         key_arn: pulumi.Input[str],
         passwords: Mapping[str, pulumi.Output[str]] | None = None,
-        generation: int = 1,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("DatabaseUsers", name, context=context, opts=opts)
@@ -56,7 +62,8 @@ class DatabaseUsers(Component):
             raise ValueError(f"database roles must differ; found {sorted(roles)}")
         if passwords is not None and set(passwords) != set(roles):
             raise ValueError(f"passwords for {sorted(passwords)} given, roles are {sorted(roles)}")
-        self._key_arn, self._generation = key_arn, generation
+        self._key_arn = key_arn
+        self.logical_names = MappingProxyType({role: f"{name}-{role}" for role in sorted(roles)})
         made = {role: self._create_secret(role, (passwords or {}).get(role)) for role in sorted(roles)}
         self.secret_names = MappingProxyType({role: secret.secret_name for role, secret in made.items()})
         self.secret_arns = MappingProxyType({role: secret.arn for role, secret in made.items()})
@@ -67,11 +74,13 @@ class DatabaseUsers(Component):
 
     def _create_secret(self, role: str, value: pulumi.Output[str] | None) -> GeneratedSecret:
         return GeneratedSecret(
-            f"{self._name}-{role}",
+            self.logical_names[role],
             context=self.context,
             description=f"Database role {role}",
             key_arn=self._key_arn,
             fields={"username": role, "dbname": PROJECT},
-            options=SecretOptions(generation=self._generation, value=value),
+            options=SecretOptions(
+                value=value, password_fields=[password_field(login) for login in logins(role)], rotated=True
+            ),
             opts=self.child(),
         )

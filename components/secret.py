@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -19,6 +19,14 @@ PASSWORD_LENGTH = 48
 in connection URLs."""
 RECOVERY_WINDOW_DAYS = 30
 """Longest that Secrets Manager keeps a deleted secret restorable."""
+FIRST_STAGE = "FIRST"
+"""Label of the value that the program gives a rotated secret. Secrets Manager forgets versions without a label, and a
+version that is gone would be made anew, over the one that serves."""
+
+
+def secret_name(context: StackContext, name: str) -> str:
+    """Name in Secrets Manager of the secret with a logical name."""
+    return context.global_name(name, limit=512)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +40,8 @@ class SecretOptions:
         replica_key_arns: Regions to copy the secret to, with the KMS key there.
         stateful: Whether the stack's deletion protection covers it.
         value: A password that another region generated; none: one is generated.
+        password_fields: Further fields of the document that hold the password at first.
+        rotated: Whether a function changes the secret later: then the program gives its first value only.
     """
 
     generation: int = 1
@@ -39,6 +49,8 @@ class SecretOptions:
     replica_key_arns: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     stateful: bool = False
     value: pulumi.Input[str] | None = None
+    password_fields: Sequence[str] = ()
+    rotated: bool = False
 
 
 class GeneratedSecret(Component):
@@ -60,7 +72,7 @@ class GeneratedSecret(Component):
     Outputs:
         arn: ARN of the secret.
         secret_name: Name of the secret.
-        value: The password; a Pulumi secret.
+        value: The password, of a rotated secret the first one; a Pulumi secret.
 
     Raises:
         ValueError: When a field is called `password`, or the recovery window is not 0 or 7 to 30 days.
@@ -117,7 +129,7 @@ class GeneratedSecret(Component):
         replicas = self._options.replica_key_arns
         return aws.secretsmanager.Secret(
             f"{self._name}-secret",
-            name=self.context.global_name(self._name, limit=512),
+            name=secret_name(self.context, self._name),
             description=description,
             kms_key_id=key_arn,
             recovery_window_in_days=self._recovery_window(),
@@ -130,12 +142,16 @@ class GeneratedSecret(Component):
         )
 
     def _create_version(self, secret: aws.secretsmanager.Secret) -> None:
-        document = pulumi.Output.all(**{**self._fields, "password": self.value}).apply(
+        passwords = dict.fromkeys(("password", *self._options.password_fields), self.value)
+        document = pulumi.Output.all(**{**self._fields, **passwords}).apply(
             lambda values: json.dumps(values, sort_keys=True)
         )
+        rotated = self._options.rotated
         aws.secretsmanager.SecretVersion(
             f"{self._name}-version",
             secret_id=secret.arn,
             secret_string=pulumi.Output.secret(document),
-            opts=self.child(),
+            version_stages=["AWSCURRENT", FIRST_STAGE] if rotated else None,
+            # What serves is the function's business from then on, and so is which version that is.
+            opts=self.child(ignore_changes=["secretString", "versionStages"] if rotated else None),
         )

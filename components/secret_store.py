@@ -10,10 +10,11 @@ import pulumi_kubernetes as k8s
 
 from components.base import Component
 from infra.cluster.manifests import LABELS
+from infra.data.logins import logins, password_field
 from infra.naming import StackContext
 
 API_VERSION = "external-secrets.io/v1"
-REFRESH_INTERVAL = "15m"
+REFRESH_MINUTES = 15
 """How soon a rotated secret reaches the cluster."""
 
 
@@ -61,6 +62,32 @@ class SecretStore(Component):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptPassword:
+    """A password in Secrets Manager.
+
+    Attributes:
+        kept_in: Name of the secret.
+        field: Field of its document.
+    """
+
+    kept_in: pulumi.Input[str]
+    field: str = "password"
+
+
+def login_passwords(role_secrets: Mapping[str, pulumi.Input[str]]) -> Mapping[str, KeptPassword]:
+    """Where the passwords of both logins of database roles are kept, by login.
+
+    Args:
+        role_secrets: Name of each role's secret.
+    """
+    return {
+        login: KeptPassword(kept_in=secret, field=password_field(login))
+        for role, secret in sorted(role_secrets.items())
+        for login in logins(role)
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
 class TakenSecret:
     """A Kubernetes Secret to be made from fields of secrets in Secrets Manager.
 
@@ -68,14 +95,14 @@ class TakenSecret:
         name: Its name.
         namespace: Its namespace.
         store: Name of the SecretStore.
-        passwords: Name of the secret in Secrets Manager whose field `password` is taken, by a key for the template.
+        passwords: Where each password is kept, by a key for the template.
         template: Content of the Secret; `{{ .key }}` stands for a password.
     """
 
     name: str
     namespace: pulumi.Input[str]
     store: pulumi.Input[str]
-    passwords: Mapping[str, pulumi.Input[str]]
+    passwords: Mapping[str, KeptPassword]
     template: Mapping[str, str]
 
 
@@ -101,7 +128,7 @@ def take_secret(
             annotations={"parking.platform/component": owner.pulumi_resource_name},
         ),
         spec={
-            "refreshInterval": REFRESH_INTERVAL,
+            "refreshInterval": f"{REFRESH_MINUTES}m",
             "secretStoreRef": {"name": secret.store, "kind": "SecretStore"},
             "target": {
                 "name": secret.name,
@@ -109,8 +136,8 @@ def take_secret(
                 "template": {"engineVersion": "v2", "data": dict(secret.template)},
             },
             "data": [
-                {"secretKey": key, "remoteRef": {"key": remote, "property": "password"}}
-                for key, remote in sorted(secret.passwords.items())
+                {"secretKey": key, "remoteRef": {"key": kept.kept_in, "property": kept.field}}
+                for key, kept in sorted(secret.passwords.items())
             ],
         },
         opts=options,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -14,7 +14,7 @@ from components.database_jobs import DatabaseJobs, JobSite, Logins
 from components.encryption import Purpose
 from components.namespaces import WorkloadNamespace
 from components.secret import GeneratedSecret
-from components.secret_store import SecretStore
+from components.secret_store import KeptPassword, SecretStore, login_passwords
 from infra.data.pgbouncer import STATISTICS_USER, TlsMode, read_only_pool, role, users, writers
 from infra.data.rds_authorities import bundle
 from infra.model.service import Service
@@ -93,9 +93,9 @@ def build(
         key_arn=foundation.keys.arn(Purpose.SECRETS),
         fields={"username": STATISTICS_USER},
     )
-    passwords: Mapping[str, pulumi.Input[str]] = {
-        **data.users.secret_names,
-        STATISTICS_USER: statistics.secret_name,
+    passwords = {
+        **login_passwords(data.users.secret_names),
+        STATISTICS_USER: KeptPassword(kept_in=statistics.secret_name),
     }
     pooler_site = PoolerSite(
         provider=site.provider,

@@ -31,6 +31,7 @@ from stacks import (
     observability,
     outputs,
     platform,
+    rotation,
     traffic,
     workloads,
 )
@@ -113,7 +114,8 @@ def deploy(
         ingress=mesh.traffic(settings=settings, services=services),
         alerting=alerting,
     )
-    workloads.build(
+    place = Writer(host=writer, here=primary is None, siblings=siblings)
+    pools = workloads.build(
         context=context,
         settings=settings,
         services=services,
@@ -121,8 +123,18 @@ def deploy(
         data=stores,
         platform=site,
         balancer=way_in.balancer,
-        writer=Writer(host=writer, here=primary is None, siblings=siblings),
+        writer=place,
     )
+    if owner is None:
+        rotation.build(
+            context=context,
+            settings=settings,
+            foundation=ground,
+            data=stores,
+            writer=place,
+            alerting=alerting,
+            after=pools.migrated,
+        )
     global_tier = None
     if names is not None:
         global_tier = edge.build(

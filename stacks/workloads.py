@@ -44,8 +44,12 @@ def build(
     platform: Platform,
     balancer: LoadBalancer,
     writer: Writer,
-) -> None:
-    """Create every service of the catalogue with its mesh, and bind the ingress controller to its target groups."""
+) -> Pools:
+    """Create every service of the catalogue with its mesh, and bind the ingress controller to its target groups.
+
+    Returns:
+        The poolers, and what brought the schema up to date.
+    """
     provider = platform.cluster.provider
     add_ons = platform.add_ons.ready
     namespace = WorkloadNamespace(
@@ -119,6 +123,7 @@ def build(
             target_group_arn=balancer.target_group_arns[service.name],
             after=platform.add_ons.ready,
         )
+    return pools
 
 
 def _images(service: Service, *, settings: StackSettings, foundation: Foundation) -> Images:

@@ -9,6 +9,8 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 
+from infra.data.logins import logins
+
 _FILE = re.compile(r"(?P<version>\d{4})_[a-z0-9_]+\.sql")
 LOCK = 5_020_401
 """Advisory lock that two runs at once wait for."""
@@ -38,11 +40,13 @@ COMMIT;
 """
 _ROLE = """
 \\getenv password PASSWORD_{variable}
-SELECT count(*) = 0 AS missing FROM pg_roles WHERE rolname = '{name}' \\gset
-\\if :missing
-    CREATE ROLE "{name}" LOGIN;
-\\endif
-ALTER ROLE "{name}" PASSWORD :'password';
+SELECT set_config('parking.password', :'password', false) IS NULL AS unset \\gset
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN
+        EXECUTE format('CREATE ROLE "{name}" LOGIN PASSWORD %L', current_setting('parking.password'));
+    END IF;
+END $$;
 ALTER ROLE "{name}" SET statement_timeout = '{timeout}s';
 ALTER ROLE "{name}" SET default_transaction_read_only = {read_only};
 GRANT USAGE ON SCHEMA public TO "{name}";
@@ -84,9 +88,11 @@ def checksum(text: str) -> str:
 
 
 def roles(services: Sequence[str], *, writers: Sequence[str], statement_timeout_seconds: int) -> str:
-    """The script that makes the services' roles, sets their passwords and says what they may do.
+    """The script that makes the logins of the services' roles and says what they may do.
 
-    Repeatable. A password comes from the environment (`PASSWORD_<ROLE>`), never from an argument or this text.
+    Repeatable. A new login's password comes from the environment (`PASSWORD_<LOGIN>`), never from an argument or this
+    text, and not by a statement of its own, which the server would log. A login that exists keeps its password: that is
+    rotation's, and what the job was given may be older.
 
     Args:
         services: Roles.
@@ -94,7 +100,9 @@ def roles(services: Sequence[str], *, writers: Sequence[str], statement_timeout_
         statement_timeout_seconds: Longest statement of a role, also for connections around the pools.
     """
     return "\\set ON_ERROR_STOP on\n" + "".join(
-        _role(name, writes=name in writers, timeout=statement_timeout_seconds) for name in sorted(services)
+        _role(login, writes=name in writers, timeout=statement_timeout_seconds)
+        for name in sorted(services)
+        for login in logins(name)
     )
 
 

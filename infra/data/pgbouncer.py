@@ -34,6 +34,8 @@ DNS_TTL_SECONDS = 5
 """As long as RDS' own records live: a failover is followed at the next lookup."""
 IDLE_TRANSACTION_SECONDS = 60
 """As the servers' `idle_in_transaction_session_timeout`."""
+USERS_WATCH_SECONDS = 10
+"""How often a pod looks whether its file of users has changed."""
 PREPARED_STATEMENTS = 200
 _PREPARED_STATEMENTS_SINCE: Version = (1, 21)
 _CLIENT_LIMIT_SINCE: Version = (1, 24)
@@ -82,6 +84,25 @@ class PoolerFiles:
     listen_address: str = "*"
     port: int = POOLER
     tls: TlsMode = TlsMode.VERIFY_FULL
+
+
+def start_script(*, ini: str, userlist: str, watch_seconds: float = USERS_WATCH_SECONDS) -> str:
+    """The shell script that becomes PgBouncer and tells it when its file of users changes.
+
+    PgBouncer reads the file when it is told to. That closes no connection, neither a client's nor a server's.
+
+    Args:
+        ini: Path of pgbouncer.ini.
+        userlist: Path of the file with users and passwords.
+        watch_seconds: Between two looks at it.
+    """
+    return (
+        # After `exec`, PgBouncer has the number of this shell.
+        f"seen=$(cksum <{userlist}); "
+        f"while sleep {watch_seconds} && kill -0 $$; do "
+        f'now=$(cksum <{userlist}) && [ "$now" != "$seen" ] && kill -HUP $$ && seen=$now; '
+        f"done & exec pgbouncer {ini}"
+    )
 
 
 def role(service: Service) -> str:

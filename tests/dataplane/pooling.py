@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import subprocess
 import threading
@@ -35,6 +36,7 @@ def start_pooler(
     settings: ConnectionPoolSettings,
     passwords: Mapping[str, str],
     changes: Mapping[str, object] | None = None,
+    watch_seconds: float | None = None,
 ) -> PgBouncer:
     """A PgBouncer with the rendered configuration.
 
@@ -44,6 +46,7 @@ def start_pooler(
         settings: Connections and time limits.
         passwords: Password of each user.
         changes: Lines that differ from what is rendered, such as times that a test scales down; new ones are added.
+        watch_seconds: Started as a pod starts it, with a look at the file of users that often; none: by itself.
     """
     port, userlist = free_port(), folder / "userlist.txt"
     write_userlist(userlist, passwords)
@@ -56,12 +59,20 @@ def start_pooler(
     for key, value in (changes or {}).items():
         ini, replaced = re.subn(rf"^{key} = .*$", f"{key} = {value}", ini, flags=re.MULTILINE)
         ini += "" if replaced else f"{key} = {value}\n"
-    return PgBouncer(folder, ini=ini, port=port)
+    return PgBouncer(folder, ini=ini, port=port, watch_seconds=watch_seconds)
 
 
 def write_userlist(path: Path, passwords: Mapping[str, str]) -> None:
-    """Write PgBouncer's file of users, as the rendered template does."""
-    path.write_text("".join(f'"{user}" "{word}"\n' for user, word in sorted(passwords.items())))
+    """Write PgBouncer's file of users, as the rendered template does; like the kubelet, as another file in its place.
+
+    PgBouncer knows a file by its inode, size and full second: each is a second newer, as at the kubelet's pace it is.
+    """
+    new = path.with_suffix(".new")
+    new.write_text("".join(f'"{user}" "{word}"\n' for user, word in sorted(passwords.items())))
+    if path.exists():
+        newer = int(path.stat().st_mtime) + 1
+        os.utime(new, (newer, newer))
+    new.rename(path)
 
 
 class Bookkeeper:

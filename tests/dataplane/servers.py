@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.data.pgbouncer import start_script
 from infra.local import processes
 
 START_SECONDS = 60
@@ -151,7 +152,7 @@ class Postgres:
     ) -> None:
         self.host, self.port = host, port or free_port()
         self.owner = Address(port=self.port, user=OWNER, database="postgres", host=host)
-        self._user, self._data, self._log = unprivileged(), folder / "data", folder / "log"
+        self._user, self._data, self.log = unprivileged(), folder / "data", folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
         if self._user is not None:
             os.chown(folder, self._user, -1)
@@ -194,7 +195,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [program("postgres", package="postgresql"), "-D", str(self._data)],
                 user=self._user,
@@ -208,7 +209,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         if self._process is None or self._process.poll() is not None:
-            raise RuntimeError(f"PostgreSQL ended:\n{self._log.read_text()}")
+            raise RuntimeError(f"PostgreSQL ended:\n{self.log.read_text()}")
         return psql(self.owner, "-c", "SELECT 1", check=False).returncode == 0
 
     def stop(self, mode: str = "fast") -> None:
@@ -243,9 +244,10 @@ class PgBouncer:
         folder: Folder with its files.
         ini: Text of pgbouncer.ini.
         port: The port that it names.
+        watch_seconds: Started as a pod starts it, with a look at the file of users that often; none: by itself.
     """
 
-    def __init__(self, folder: Path, *, ini: str, port: int) -> None:
+    def __init__(self, folder: Path, *, ini: str, port: int, watch_seconds: float | None = None) -> None:
         self.port = port
         path = folder / "pgbouncer.ini"
         path.write_text(ini)
@@ -253,12 +255,22 @@ class PgBouncer:
         if user is not None:
             for one in (folder, *folder.iterdir()):
                 os.chown(one, user, -1)
+        pgbouncer = program("pgbouncer", package="pgbouncer")
+        command = [pgbouncer, str(path)]
+        if watch_seconds is not None:
+            userlist = str(folder / "userlist.txt")
+            command = [
+                "/bin/sh",
+                "-c",
+                start_script(ini=str(path), userlist=userlist, watch_seconds=watch_seconds),
+            ]
         self.log = folder / "pgbouncer.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 # As many files as a container has: one a connection.
-                ["prlimit", "--nofile=16384", program("pgbouncer", package="pgbouncer"), str(path)],
+                ["prlimit", "--nofile=16384", *command],
                 user=user,
+                env={**os.environ, "PATH": f"{Path(pgbouncer).parent}{os.pathsep}{os.environ['PATH']}"},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=log,

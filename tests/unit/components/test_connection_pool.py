@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.connection_pool import ConnectionPool, PooledServer, PoolerSite
+from components.secret_store import KeptPassword
 from infra.cluster import versions
 from infra.data.pgbouncer import STATISTICS_USER, TlsMode
 from infra.model.stack import ConnectionPoolSettings
@@ -19,7 +20,11 @@ DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 CONFIG = "kubernetes:core/v1:ConfigMap"
 EXTERNAL = "kubernetes:external-secrets.io/v1:ExternalSecret"
-PASSWORDS = {"auth": "prod-auth", "parking": "prod-parking", STATISTICS_USER: "prod-statistics"}
+PASSWORDS = {
+    "parking": KeptPassword(kept_in="prod-parking", field="parking_password"),
+    "auth": KeptPassword(kept_in="prod-auth", field="auth_password"),
+    STATISTICS_USER: KeptPassword(kept_in="prod-statistics"),
+}
 
 
 def built(*, host: str = "writer.example", tls: TlsMode = TlsMode.VERIFY_FULL, **changes: Any) -> Built:
@@ -123,12 +128,25 @@ def test_another_configuration_makes_other_pods() -> None:
     assert digest("a.example") == digest("a.example") != digest("b.example")
 
 
+def test_a_pod_becomes_pgbouncer_and_tells_it_when_its_users_change() -> None:
+    pooler = container("pgbouncer")
+    paths = {mount["mountPath"] for mount in pooler["volumeMounts"]}
+    shell, flag, script = pooler["command"]
+
+    assert (shell, flag) == ("/bin/sh", "-c")
+    assert "exec pgbouncer /etc/pgbouncer/configuration/pgbouncer.ini" in script
+    assert "kill -HUP $$" in script
+    assert {"/etc/pgbouncer/configuration", "/etc/pgbouncer/credentials"} <= paths
+    # A path below the folder, not the file itself: only then does the kubelet bring changes.
+    assert all("subPath" not in mount for mount in pooler["volumeMounts"])
+
+
 def test_passwords_come_from_secrets_manager_by_name() -> None:
     spec = built().recorder.one(EXTERNAL).inputs["spec"]
 
     assert spec["secretStoreRef"] == {"name": "pooling-secrets", "kind": "SecretStore"}
-    assert {one["secretKey"]: one["remoteRef"]["key"] for one in spec["data"]} == PASSWORDS
-    assert {one["remoteRef"]["property"] for one in spec["data"]} == {"password"}
+    taken = {one["secretKey"]: one["remoteRef"] for one in spec["data"]}
+    assert taken == {key: {"key": kept.kept_in, "property": kept.field} for key, kept in PASSWORDS.items()}
     assert spec["target"]["template"]["data"]["userlist.txt"] == (
         '"auth" "{{ .auth }}"\n"parking" "{{ .parking }}"\n"pooler_statistics" "{{ .pooler_statistics }}"\n'
     )
@@ -173,4 +191,4 @@ def test_the_mesh_proves_clients() -> None:
 
 def test_the_exporter_s_user_needs_a_password() -> None:
     with pytest.raises(ValueError, match=STATISTICS_USER):
-        built(passwords={"auth": "prod-auth"})
+        built(passwords={"auth": KeptPassword(kept_in="prod-auth")})

@@ -203,7 +203,7 @@ def test_no_change_of_role_ever_replaces_the_head() -> None:
     copy = secondary().options[INSTANCE, "database-head"]
 
     assert writer.replace_on_changes is None
-    assert set(writer.ignore_changes or []) == {"username", "dbName"}
+    assert set(writer.ignore_changes or []) == {"username", "dbName", "password"}
     assert copy.replace_on_changes is None
     # A former writer can be no replica, and its fence is the failover's.
     assert set(copy.ignore_changes or []) == {"replicateSourceDb", "vpcSecurityGroupIds"}

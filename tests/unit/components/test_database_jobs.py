@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.database_jobs import DatabaseJobs, JobSite, Logins
+from infra.data.logins import logins
 from infra.data.migrations import MigrationError, driver
 from tests.unit.components.building import Built, build, context
 
@@ -68,12 +69,23 @@ def test_no_password_is_in_an_argument_a_variable_or_a_script() -> None:
     assert external["target"]["template"]["data"] == {
         "PGPASSWORD": "{{ .owner }}",
         "PASSWORD_AUTH": "{{ .auth }}",
+        "PASSWORD_AUTH_ALTERNATE": "{{ .auth_alternate }}",
         "PASSWORD_ANALYTICS": "{{ .analytics }}",
+        "PASSWORD_ANALYTICS_ALTERNATE": "{{ .analytics_alternate }}",
     }
+    taken = {one["secretKey"]: one["remoteRef"] for one in external["data"]}
+    assert taken["auth_alternate"] == {"key": "prod-auth", "property": "auth_alternate_password"}
     assert container(JOB)["envFrom"] == [{"secretRef": {"name": "database-jobs-credentials"}}]
     scripts = recorder.one("kubernetes:core/v1:ConfigMap").inputs["data"]
     assert "\\getenv password PASSWORD_AUTH" in scripts["roles.sql"]
     assert not {"PGPASSWORD", "PASSWORD_AUTH"} & {one["name"] for one in container(JOB)["env"]}
+
+
+def test_both_logins_of_a_role_may_do_the_same() -> None:
+    script = built().recorder.one("kubernetes:core/v1:ConfigMap").inputs["data"]["roles.sql"]
+    of = {login: [line for line in script.splitlines() if f'"{login}"' in line] for login in logins("auth")}
+
+    assert [line.replace("auth_alternate", "auth") for line in of["auth_alternate"]] == of["auth"]
 
 
 def test_something_new_to_run_is_a_new_job() -> None:

@@ -40,7 +40,24 @@ def test_a_secret_says_whose_it_is() -> None:
     version = built().recorder.one(VERSION, "database-user-auth-version")
 
     document = parsed(revealed(version.inputs["secretString"]))
-    assert document == {"username": "auth", "password": "generated-value", "dbname": "parking"}
+    assert document == {
+        "username": "auth",
+        "password": "generated-value",
+        "auth_password": "generated-value",
+        "auth_alternate_password": "generated-value",
+        "dbname": "parking",
+    }
+
+
+def test_the_program_gives_the_first_value_only_and_keeps_it_from_being_forgotten() -> None:
+    made = built()
+
+    options = made.options[VERSION, "database-user-auth-version"]
+    assert options.ignore_changes == ["secretString", "versionStages"]
+    assert made.recorder.one(VERSION, "database-user-auth-version").inputs["versionStages"] == [
+        "AWSCURRENT",
+        "FIRST",
+    ]
 
 
 def test_given_passwords_are_kept_and_none_is_generated() -> None:
@@ -49,7 +66,7 @@ def test_given_passwords_are_kept_and_none_is_generated() -> None:
 
     version = made.recorder.one(VERSION, "database-user-parking-version")
     document = parsed(revealed(version.inputs["secretString"]))
-    assert document == {"username": "parking", "password": "of-parking", "dbname": "parking"}
+    assert (document["username"], document["password"]) == ("parking", "of-parking")
     assert made.recorder.of_type(GENERATED) == []
 
 
