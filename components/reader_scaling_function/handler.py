@@ -106,6 +106,7 @@ class Run:
     def __init__(self, *, settings: Settings, clients: Clients, now: float) -> None:
         self._settings, self._clients, self._now = settings, clients, now
         self._failed: list[str] = []
+        self._changed = self._remembered = 0.0
 
     def go(self) -> Change | None:
         """Bring everything one step nearer to what it should be.
@@ -128,6 +129,8 @@ class Run:
             with self._step("change"):
                 change = self._decide(readers, load)
                 self._carry_out(change, published=published)
+            with self._step("memory"):
+                self._remember_change()
         self._report(readers, load, change)
         if self._failed:
             raise RunFailedError(f"failed: {', '.join(self._failed)}; the next run takes them up")
@@ -158,7 +161,7 @@ class Run:
         return named and _tags(instance).get(MANAGED_BY) == MANAGER
 
     def _reader(self, instance: Mapping[str, Any]) -> Reader:
-        draining = _tags(instance).get(DRAINING)
+        draining, requested = (_tags(instance).get(key) for key in (DRAINING, REQUESTED))
         created: datetime | None = instance.get("InstanceCreateTime")
         return Reader(
             identifier=instance["DBInstanceIdentifier"],
@@ -166,7 +169,7 @@ class Run:
             address=instance.get("Endpoint", {}).get("Address"),
             own=instance["DBInstanceIdentifier"] not in self._settings.fixed and self._is_own(instance),
             # A creating reader has no time yet; its tag says when it was asked for.
-            created=created.timestamp() if created else float(_tags(instance).get(REQUESTED, self._now)),
+            created=float(requested) if requested else created.timestamp() if created else self._now,
             draining_since=float(draining) if draining else None,
             arn=instance["DBInstanceArn"],
         )
@@ -237,17 +240,23 @@ class Run:
         return float(parameter["Value"])
 
     def _remember_change(self) -> None:
-        self._clients.ssm.put_parameter(
-            Name=self._settings.state_parameter, Value=str(int(self._now)), Overwrite=True
-        )
+        if self._changed > self._remembered:
+            self._clients.ssm.put_parameter(
+                Name=self._settings.state_parameter, Value=str(int(self._changed)), Overwrite=True
+            )
 
     def _decide(self, readers: Sequence[Reader], load: Load) -> Change:
+        self._remembered = self._last_change()
+        # A run that died after a change could not remember it; its reader tells.
+        own = [reader for reader in readers if reader.own]
+        seen = [moment for one in own for moment in (one.created, one.draining_since) if moment is not None]
+        self._changed = max([self._remembered, *seen])
         return decide(
             readers,
             load=load,
             limits=self._settings.limits,
             prefix=self._settings.prefix,
-            last_change=self._last_change(),
+            last_change=self._changed,
             now=self._now,
         )
 
@@ -256,13 +265,12 @@ class Run:
         rds, identifier = self._clients.rds, change.identifier
         try:
             if change.kind is Kind.CREATE:
-                # Were the run to die in between, the next finds the reader under way and waits for it.
                 self._create(identifier)
-                self._remember_change()
+                self._changed = self._now
             elif change.kind is Kind.DRAIN:
                 tags = [{"Key": DRAINING, "Value": str(int(self._now))}]
                 rds.add_tags_to_resource(ResourceName=change.arn, Tags=tags)
-                self._remember_change()
+                self._changed = self._now
             elif change.kind is Kind.KEEP:
                 rds.remove_tags_from_resource(ResourceName=change.arn, TagKeys=[DRAINING])
             elif change.kind is Kind.DELETE and published:
