@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.platform import run_pulumi
+from tests.engine.platform import REPOSITORY, run_pulumi
 
 TIMEOUT_SECONDS = 600
 HEADER = """
@@ -262,6 +262,7 @@ aws.rds.Instance("db", engine="postgres", instance_class="db.r6g.xlarge", alloca
     assert project.resources() == []
 
 
+<<<<<<< HEAD
 def test_a_value_that_aws_does_not_take_fails_a_preview_and_is_named(project: Project) -> None:
     project.write(
         """
@@ -273,3 +274,31 @@ aws.rds.Instance("writer", engine="postgres", engine_version="17.99", instance_c
     said = project.fails("preview")
 
     assert """aws:rds/instance:Instance "writer": engineVersion is '17.99'; AWS takes one of""" in said
+=======
+TOPIC = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+from components.partition_guard import partitions_only_grow
+guard = partitions_only_grow("topics") if os.environ.get("GUARD", "1") == "1" else None
+topic = aws.msk.Topic("events", cluster_arn="arn:aws:kafka:us-west-2:123456789012:cluster/a/b", name="events",
+                      partition_count=int(os.environ.get("PARTITIONS", "6")), replication_factor=3,
+                      opts=pulumi.ResourceOptions(hooks=guard))
+pulumi.export("partitions", topic.partition_count)
+"""
+
+
+def test_a_topic_with_fewer_partitions_is_refused_by_the_program_and_without_it_by_the_stand_in(
+    project: Project,
+) -> None:
+    assert project.up(TOPIC)["partitions"] == 6
+    assert project.up(TOPIC, PARTITIONS="8")["partitions"] == 8
+
+    for command in (("preview",), ("up", "--yes"), ("up", "--yes", "--skip-preview")):
+        assert "topic events: 7 partitions, but it has 8" in project.fails(*command, PARTITIONS="7")
+    assert project.outputs()["partitions"] == 8
+    # As AWS does it: a preview plans the update, and applying it fails.
+    assert "1 to update" in project.ok("preview", PARTITIONS="7", GUARD="0")
+    said = project.fails("up", "--yes", "--skip-preview", PARTITIONS="7", GUARD="0")
+    assert "partitionCount is 8 and can only grow; asked for 7" in said
+    assert project.outputs()["partitions"] == 8
+>>>>>>> 8f4d189 (Refuse fewer partitions in the stand-in too, and prove both refusals on the engine)

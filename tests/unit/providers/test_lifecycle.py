@@ -16,6 +16,7 @@ VPC = "aws:ec2/vpc:Vpc"
 ROLE = "aws:iam/role:Role"
 DATABASE = "aws:rds/instance:Instance"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+TOPIC = "aws:msk/topic:Topic"
 BLOCK: Map = {"cidrBlock": "10.0.0.0/16", "tags": {"a": "b"}}
 DB: Map = {
     "engine": "postgres",
@@ -161,6 +162,16 @@ def test_an_update_moves_versions_on_and_keeps_the_rest(aws: Client) -> None:
     assert changed.outputs["defaultVersion"] == 1
     assert changed.outputs["imageId"] == "ami-1"
     assert changed.outputs["arn"] == made.outputs["arn"]
+
+
+def test_partitions_of_a_topic_grow_but_never_shrink(aws: Client) -> None:
+    topic = {"clusterArn": "arn:aws:kafka:us-west-2:1:cluster/a/b", "name": "events", "replicationFactor": 3}
+    made = aws.create(TOPIC, {**topic, "partitionCount": 6})
+    grown = aws.update(TOPIC, made, {**topic, "partitionCount": 8})
+    assert grown.outputs["partitionCount"] == 8
+
+    with pytest.raises(grpc.RpcError, match="partitionCount is 8 and can only grow; asked for 7"):
+        aws.update(TOPIC, grown, {**topic, "partitionCount": 7})
 
 
 def test_an_input_that_is_dropped_falls_back_to_what_aws_computes(aws: Client) -> None:

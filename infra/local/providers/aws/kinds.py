@@ -18,13 +18,15 @@ class Kind:
 
     `replaces` names, separated by blanks, the properties whose change the real provider answers with a new resource
     (what Terraform's provider marks ForceNew); `all` stands for every input but tags. `outputs` fills what AWS
-    computes; a property the program gave keeps its value. `updates` lists outputs that an update changes.
+    computes; a property the program gave keeps its value. `updates` lists outputs that an update changes. `grows` names
+    numbers that the service lets grow but not shrink.
     """
 
     id: str = "{name}"
     outputs: Mapping[str, Template] = field(default_factory=dict[str, Template])
     replaces: str = ""
     updates: str = ""
+    grows: str = ""
     name: AutoName | None = None
     unordered: str = ""
     secrets: str = ""

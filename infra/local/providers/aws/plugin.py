@@ -24,7 +24,7 @@ from infra.local.providers.aws.kinds import Kind, arn, short
 from infra.local.providers.check import Failure, unknown_property
 from infra.local.providers.diffing import Change, Difference, DiffRules
 from infra.local.providers.naming import AutoName
-from infra.local.providers.plugin import Checker, Instance, Plugin, Resource
+from infra.local.providers.plugin import Checker, Instance, Plugin, RefusedError, Resource
 from infra.local.providers.sdk import ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Shape
 from infra.local.providers.values import (
     DEFAULTS,
@@ -235,8 +235,13 @@ class AwsPlugin(Plugin):
             outputs["region"] = facts.region
 
     def update(self, resource: Resource, identity: str, generation: int, old: Map) -> Map:
-        """Lay the new inputs over what AWS had computed."""
+        """Lay the new inputs over what AWS had computed.
+
+        Raises:
+            RefusedError: When a number shrinks that the service lets grow only.
+        """
         kind = self.kind(resource.token) or Kind()
+        _refuse_shrinking(kind, resource.inputs, old)
         facts = self._facts(kind, resource, generation)
         facts.id = identity
         outputs = self._outputs(facts)
@@ -303,6 +308,15 @@ class AwsPlugin(Plugin):
             if name not in result and not declared.optional:
                 result[name] = _least(declared.shape)
         return result
+
+
+def _refuse_shrinking(kind: Kind, inputs: Map, old: Map) -> None:
+    for name in kind.grows.split():
+        before, after = number(old.get(name)), number(inputs.get(name))
+        if before is not None and after is not None and after < before:
+            raise RefusedError(
+                f"BadRequestException: {name} is {before:.0f} and can only grow; asked for {after:.0f}"
+            )
 
 
 def _least(shape: Shape) -> Value:

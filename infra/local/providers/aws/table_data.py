@@ -299,6 +299,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         id="{clusterArn},{name}",
         outputs={"arn": "{topicArn}"},
         replaces="clusterArn name replicationFactor",
+        grows="partitionCount",
         name=None,
     ),
     "msk:Replicator": Kind(
