@@ -84,7 +84,7 @@ format: need-venv ## Format the code and mend what can be mended
 	@$(PYTHON) -m ruff check --fix $(CHECKED)
 	@$(PYTHON) -m ruff format $(CHECKED)
 
-benchmark: need-venv ## Measure previews and print a table
+benchmark: need-venv ## Measure previews, and the pooler on a real PostgreSQL, and print tables
 	@$(PYTHON) -m benchmarks $(ARGS)
 
 report: need-venv ## Write a page about STACK; with BASE=<git ref> print what a change does to the stacks

@@ -1,1 +1,1 @@
-"""What previews cost, measured with the real engine: `python -m benchmarks`."""
+"""What previews cost, and what the pooler does, measured: `python -m benchmarks`."""

@@ -8,12 +8,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import measures, projects, report
+from benchmarks import measures, pooling, projects, report
 from benchmarks.measures import Bench
+from benchmarks.pooling import PoolingFailedError
 from benchmarks.processes import REPOSITORY, CommandFailedError
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
-PARTS = ("ratio", "growth", "stacks", "targets")
+PARTS = ("ratio", "growth", "stacks", "targets", "pooling")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="parking-benchmarks-") as folder:
             results = _measure(Bench(folder=Path(folder), rounds=given.rounds, say=_say), parts)
-    except CommandFailedError as error:
+    except (CommandFailedError, PoolingFailedError) as error:
         _say(f"error: {error}")
         return 1
     page = report.render(results)
@@ -55,6 +56,7 @@ def _measure(bench: Bench, parts: set[str]) -> report.Results:
         growth=measures.growth(bench) if "growth" in parts else None,
         stacks=costs,
         targets=measures.targets(bench) if "targets" in parts else [],
+        pooling=pooling.compare(rounds=bench.rounds, say=bench.say) if "pooling" in parts else [],
     )
 
 

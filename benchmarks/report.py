@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measures import COPIES, Growth, Ratio, StackCost, Target
+from benchmarks.pooling import SECONDS, Comparison
 
 RATIO_LIMIT = 1.3
 GROWTH_LIMIT = 1.2
@@ -23,6 +24,7 @@ class Results:
     growth: Growth | None = None
     stacks: Sequence[StackCost] = ()
     targets: Sequence[Target] = ()
+    pooling: Sequence[Comparison] = ()
 
 
 def render(results: Results) -> str:
@@ -36,6 +38,8 @@ def render(results: Results) -> str:
         parts.append(_stacks(results.stacks))
     if results.targets:
         parts.append(_targets(results.targets))
+    if results.pooling:
+        parts.append(_pooling(results.pooling))
     return "\n\n".join(parts) + "\n"
 
 
@@ -146,6 +150,39 @@ def _targets(targets: Sequence[Target]) -> str:
     ]
     return "## Warm times, reported beside their targets\n\n" + table(
         ["command", "target", "time", "processor time"], rows
+    )
+
+
+def _pooling(comparisons: Sequence[Comparison]) -> str:
+    first = comparisons[0]
+    rows = [
+        [
+            one.kind,
+            f"{one.throughput:.2f}",
+            f"{one.p95:.2f}",
+            f"{one.pooled.per_second:.0f}",
+            f"{one.direct.per_second:.0f}",
+            f"{one.pooled.p95_ms:.1f} ms",
+            f"{one.direct.p95_ms:.1f} ms",
+        ]
+        for one in comparisons
+    ]
+    head = [
+        "clients",
+        "transactions a second, pooled over direct",
+        "p95, pooled over direct",
+        "a second, pooled",
+        "a second, direct",
+        "p95, pooled",
+        "p95, direct",
+    ]
+    return (
+        "## The pooler against direct connections\n\n"
+        f"{first.clients} clients of pgbench (simple-update) on a real PostgreSQL, through a real PgBouncer with the "
+        f"rendered configuration onto {first.server_connections} server connections, and directly onto "
+        f"{first.clients}; {first.rounds} rounds of {SECONDS} s in turns. Client, pooler and server share this "
+        "machine's cores, and there is neither TLS nor a network: the ratios say what multiplexing does, not what a "
+        "db.r6g.2xlarge does.\n\n" + table(head, rows)
     )
 
 
