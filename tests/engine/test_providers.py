@@ -262,7 +262,6 @@ aws.rds.Instance("db", engine="postgres", instance_class="db.r6g.xlarge", alloca
     assert project.resources() == []
 
 
-<<<<<<< HEAD
 def test_a_value_that_aws_does_not_take_fails_a_preview_and_is_named(project: Project) -> None:
     project.write(
         """
@@ -274,7 +273,8 @@ aws.rds.Instance("writer", engine="postgres", engine_version="17.99", instance_c
     said = project.fails("preview")
 
     assert """aws:rds/instance:Instance "writer": engineVersion is '17.99'; AWS takes one of""" in said
-=======
+
+
 TOPIC = f"""
 import sys
 sys.path.insert(0, {str(REPOSITORY)!r})
@@ -301,4 +301,3 @@ def test_a_topic_with_fewer_partitions_is_refused_by_the_program_and_without_it_
     said = project.fails("up", "--yes", "--skip-preview", PARTITIONS="7", GUARD="0")
     assert "partitionCount is 8 and can only grow; asked for 7" in said
     assert project.outputs()["partitions"] == 8
->>>>>>> 8f4d189 (Refuse fewer partitions in the stand-in too, and prove both refusals on the engine)
