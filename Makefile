@@ -61,10 +61,10 @@ outputs: need-stack ## Show STACK's outputs as JSON
 capacity: need-stack need-venv ## Show what STACK needs for the planned traffic, and its head-room
 	@$(PYTHON) -m infra.capacity --stack '$(STACK)' $(ARGS)
 
-test: need-venv ## Run the unit tests
+test: need-venv ## Run the unit tests: no engine, no server, no network
 	@$(PYTHON) -m pytest tests/unit $(ARGS)
 
-test-all: need-venv ## Run the unit tests, and those with the real engine, real servers and a real Kubernetes
+test-all: need-venv ## Run these, and those with the real engine, real servers (README, tests) and a real Kubernetes
 	@FUZZ_EXAMPLES=1000 $(PYTHON) -m pytest tests/unit tests/engine tests/dataplane tests/cluster $(ARGS)
 
 test-cluster: need-venv ## Run the tests with a real Kubernetes control plane, built from Go at first
