@@ -68,7 +68,7 @@ class EdgeOrigin:
     """
 
     domain_name: pulumi.Input[str]
-    kept_in: pulumi.Input[str]
+    secret: pulumi.Input[str]
 
 
 @dataclass(frozen=True, kw_only=True)

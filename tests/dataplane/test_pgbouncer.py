@@ -32,7 +32,7 @@ SERVICES = tuple(service.name for service in CATALOGUE)
 WORD = "for-this-test-only"
 SETTINGS = ConnectionPoolSettings()
 QUICK = SETTINGS.model_copy(update={"statement_timeout_seconds": 2, "idle_timeout_seconds": 3})
-"""The specification's limits, scaled down; `tests/unit/data/test_pgbouncer.py` asserts how the real ones are rendered."""
+"""The specification's limits, scaled down; `tests/unit/data/test_pgbouncer.py` asserts the real ones as rendered."""
 
 
 @pytest.fixture

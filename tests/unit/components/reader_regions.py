@@ -56,13 +56,14 @@ class Watched:
         self._client, self._between = client, between
 
     def __getattr__(self, name: str) -> Any:
-        if name == "get_paginator":
-            return lambda operation: SimpleNamespace(
-                paginate=lambda: self._between(
-                    operation, lambda: list(self._client.get_paginator(operation).paginate())
-                )
-            )
-        return lambda **asked: self._between(name, lambda: getattr(self._client, name)(**asked))
+        def paginator(operation: str) -> SimpleNamespace:
+            pages = self._client.get_paginator(operation)
+            return SimpleNamespace(paginate=lambda: self._between(operation, lambda: list(pages.paginate())))
+
+        def call(**asked: Any) -> Any:
+            return self._between(name, lambda: getattr(self._client, name)(**asked))
+
+        return paginator if name == "get_paginator" else call
 
 
 @dataclass

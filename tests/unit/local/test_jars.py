@@ -53,10 +53,19 @@ class Maven:
         return SimpleNamespace(returncode=self.code, stdout=self.said, stderr="")
 
 
+def installed(name: str) -> str:
+    """Where a program is, on a machine that has all."""
+    return f"/usr/bin/{name}"
+
+
+def absent(_: str) -> None:
+    """Where it is on one that has none."""
+
+
 def maven(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> Maven:
-    given = {"files": {name: name.encode() for name in NAMES}, **changes}
+    given: dict[str, Any] = {"files": {name: name.encode() for name in NAMES}, **changes}
     made = Maven(**given)
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(shutil, "which", installed)
     monkeypatch.setattr(subprocess, "run", made.run)
     return made
 
@@ -124,7 +133,7 @@ def test_a_failed_maven_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("pinned")
 def test_without_maven_or_java_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(shutil, "which", absent)
 
     with pytest.raises(LocalError, match="apt-get install -y maven"):
         jars.obtain()
@@ -133,9 +142,9 @@ def test_without_maven_or_java_it_says_what_to_install(monkeypatch: pytest.Monke
 
 
 def test_java_is_where_the_path_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name: f"/opt/{name}")
+    monkeypatch.setattr(shutil, "which", installed)
 
-    assert jars.java() == "/opt/java"
+    assert jars.java() == "/usr/bin/java"
 
 
 def test_other_sums_make_another_folder(pinned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
