@@ -63,7 +63,7 @@ OUTPUTS = (
     OutputSpec(
         name="databasePasswords",
         type="object",
-        meaning="password of each database role, the owner's included, for other regions, whose replicas share them",
+        meaning="first password of each database role, the owner's included, for regions made later; rotated since",
         secret=True,
     ),
     OutputSpec(name="cacheEndpoints", type="object", meaning="configuration endpoint of each Redis store"),
