@@ -29,10 +29,8 @@ class DatabaseUsers(Component):
         passwords: Passwords by role, where another region made them; none: they are generated.
         opts: Options of the component itself.
 
-    Attributes:
-        logical_names: Logical name of each role's secret, the same in every region.
-
     Outputs:
+        logical_names: Logical name of each role's secret, the same in every region.
         secret_names: Name of each role's secret in Secrets Manager.
         secret_arns: Its ARN; the document has `username` and `password` of the login that serves, `dbname`, and
             `<login>_password` of both.
