@@ -8,14 +8,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from infra import stack_files
-from infra.docs.plans import REPOSITORY, PlanError, plan_all
+from infra.diagram.graph import read
+from infra.docs.plans import REPOSITORY, PlanError, documents, plan_all
 from infra.local.home import Home
 from infra.problems import SettingsError
-from infra.report import differences, page
+from infra.report import changes, differences, page
 from infra.report.differences import BaseError, Side
-from infra.report.facts import facts
+from infra.report.facts import Facts, facts
 from services import CATALOGUE
 
 
@@ -71,7 +73,7 @@ def _compared(base: str, only: Sequence[str]) -> str:
     with differences.tree_at(base, root=REPOSITORY) as tree:
         stacks = [stack for stack in stack_files.names(tree) if not only or stack in only]
         try:
-            graphs = plan_all(tree, only=stacks, previews=True) if stacks else {}
+            planned = documents(tree, only=stacks, previews=True) if stacks else {}
         except PlanError as error:
             raise BaseError(
                 f"{base!r} cannot be planned with the packages of this working copy.\n  found:  {error}\n"
@@ -79,14 +81,18 @@ def _compared(base: str, only: Sequence[str]) -> str:
                 "  to do:  compare with a newer one: make report BASE=main"
             ) from error
         before = {
-            stack: Side(graph=graph, facts=differences.facts_at(stack, tree=tree, catalogue=CATALOGUE))
-            for stack, graph in graphs.items()
+            stack: _side(plan, differences.facts_at(stack, tree=tree, catalogue=CATALOGUE))
+            for stack, plan in planned.items()
         }
     after = {
-        stack: Side(graph=graph, facts=facts(stack, catalogue=CATALOGUE, root=REPOSITORY, graph=graph))
-        for stack, graph in plan_all(only=only, previews=True).items()
+        stack: _side(plan, facts(stack, catalogue=CATALOGUE, root=REPOSITORY, graph=read(plan)))
+        for stack, plan in documents(REPOSITORY, only=only, previews=True).items()
     }
     return differences.compare(before, after, base=base)
+
+
+def _side(plan: dict[str, Any], found: Facts | None) -> Side:
+    return Side(graph=read(plan), properties=changes.properties(plan), facts=found)
 
 
 if __name__ == "__main__":

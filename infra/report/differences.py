@@ -20,6 +20,8 @@ from infra.diagram.graph import Graph
 from infra.docs.markdown import table
 from infra.model.service import Service
 from infra.problems import SettingsError
+from infra.report import changes
+from infra.report.changes import Properties
 from infra.report.facts import FORMAT, Facts, facts
 
 _CENTS = 0.5
@@ -36,10 +38,12 @@ class Side:
 
     Attributes:
         graph: Its plan.
+        properties: Inputs of every resource.
         facts: What is reckoned of it; None where its settings cannot be read with this code.
     """
 
     graph: Graph
+    properties: Properties
     facts: Facts | None
 
 
@@ -193,9 +197,12 @@ def _stack(before: Side | None, after: Side) -> list[str]:
         overview += _money(then, now)
     parts = [table(["", "before", "after", "change"], overview)]
     if types:
-        parts += ["Resources:", table(["type", "before", "after", "change"], types)]
+        parts += ["Resources by type:", table(["type", "before", "after", "change"], types)]
     else:
-        parts.append("The same resources.")
+        parts.append("As many resources of each type.")
+    if before is not None and (named := changes.named(before.properties, after.properties)):
+        # In a stack that is new every resource is.
+        parts += ["Resources that differ, with the properties that do:", named]
     if now is not None and then is not None:
         parts += _titled(
             "Cost, USD of an average month:", ["group", "before", "after", "change"], _groups(then, now)

@@ -23,12 +23,12 @@ def now() -> Facts:
 
 
 def test_nothing_that_differs_is_said_in_one_sentence(now: Facts) -> None:
-    side = Side(graph=graph(), facts=now)
+    side = Side(graph=graph(), properties={}, facts=now)
 
     said = compare({"prod": side}, {"prod": side}, base="main")
 
     assert said.startswith("## What changes from `main`\n\n### `prod`")
-    assert "The same resources." in said
+    assert "As many resources of each type." in said
     assert "| resources | 4 | 4 | 0 |" in said
     assert "Limits:" not in said
     assert "Cost, USD of an average month:" not in said
@@ -42,7 +42,9 @@ def test_a_resource_more_a_dearer_group_and_a_tighter_limit_are_rows(now: Facts)
     more = graph(resource("aws:kms/key:Key", "second", parent="keys"))
 
     said = compare(
-        {"prod": Side(graph=graph(), facts=before)}, {"prod": Side(graph=more, facts=now)}, base="main"
+        {"prod": Side(graph=graph(), properties={}, facts=before)},
+        {"prod": Side(graph=more, properties={}, facts=now)},
+        base="main",
     )
 
     assert "| resources | 4 | 5 | +1 |" in said
@@ -52,8 +54,22 @@ def test_a_resource_more_a_dearer_group_and_a_tighter_limit_are_rows(now: Facts)
     assert "300 of 450 server connections | 400 of 450 server connections | 1.12 |" in said
 
 
+def test_a_resource_that_only_changes_is_named_with_its_properties(now: Facts) -> None:
+    old, new = ({"aws:kms/key:Key key": {"rotationPeriodInDays": days}} for days in (90, 365))
+
+    said = compare(
+        {"prod": Side(graph=graph(), properties=old, facts=now)},
+        {"prod": Side(graph=graph(), properties=new, facts=now)},
+        base="main",
+    )
+
+    assert "As many resources of each type." in said
+    assert "| `aws:kms/key:Key key` | `rotationPeriodInDays` |" in said
+    assert "365" not in said
+
+
 def test_stacks_that_come_and_go_are_named(now: Facts) -> None:
-    side = Side(graph=graph(), facts=now)
+    side = Side(graph=graph(), properties={}, facts=now)
 
     said = compare({"old": side}, {"new": side}, base="main")
 
@@ -63,7 +79,9 @@ def test_stacks_that_come_and_go_are_named(now: Facts) -> None:
 
 def test_a_base_that_cannot_be_reckoned_still_shows_its_resources(now: Facts) -> None:
     said = compare(
-        {"prod": Side(graph=graph(), facts=None)}, {"prod": Side(graph=graph(), facts=now)}, base="v1"
+        {"prod": Side(graph=graph(), properties={}, facts=None)},
+        {"prod": Side(graph=graph(), properties={}, facts=now)},
+        base="v1",
     )
 
     assert "| resources | 4 | 4 | 0 |" in said
@@ -157,7 +175,7 @@ def test_a_base_that_no_longer_runs_says_so_with_the_engine_s_words(
         raise PlanError("`bin/pulumi-local preview` failed: no module named before")
 
     monkeypatch.setattr(command, "REPOSITORY", root)
-    monkeypatch.setattr(command, "plan_all", refuse)
+    monkeypatch.setattr(command, "documents", refuse)
 
     assert command.main(["--base", "HEAD"]) == 1
     said = capsys.readouterr().err

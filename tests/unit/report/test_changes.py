@@ -1,10 +1,10 @@
-"""A report names what a change does to each stack, and no value."""
+"""The difference of two plans names resources and properties, and no value."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from infra import plan_report
+from infra.report import changes
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 
@@ -18,12 +18,11 @@ def preview(**inputs: Any) -> dict[str, Any]:
 
 
 def test_added_removed_and_changed_resources_are_named_without_values() -> None:
-    before = plan_report.properties(preview(gone={}, kept={"a": 1}, changed={"a": "hidden", "b": 1}))
-    after = plan_report.properties(preview(new={}, kept={"a": 1}, changed={"a": "unseen", "b": 1}))
+    before = changes.properties(preview(gone={}, kept={"a": 1}, changed={"a": "hidden", "b": 1}))
+    after = changes.properties(preview(new={}, kept={"a": 1}, changed={"a": "unseen", "b": 1}))
 
-    said = plan_report.report({"s": before}, {"s": after})
+    said = changes.named(before, after)
 
-    assert "3 resources before, 3 after, 3 differ" in said
     assert "| `aws:kms/key:Key changed` | `a` |" in said
     assert "| `aws:kms/key:Key gone` | **removed** |" in said
     assert "hidden" not in said
@@ -34,23 +33,27 @@ def test_secrets_differ_at_every_run_and_are_no_change() -> None:
     def secret(ciphertext: str) -> dict[str, Any]:
         return preview(a={"value": [{SIGNATURE: "1b", "ciphertext": ciphertext}]})
 
-    assert (
-        list(
-            plan_report.differences(plan_report.properties(secret("x")), plan_report.properties(secret("y")))
-        )
-        == []
-    )
+    assert list(changes.differences(changes.properties(secret("x")), changes.properties(secret("y")))) == []
 
 
 def test_an_export_is_read_like_a_plan() -> None:
     state = preview(a={"x": 1})["steps"][0]["newState"]
 
-    assert plan_report.properties({"deployment": {"resources": [state]}}) == plan_report.properties(
+    assert changes.properties({"deployment": {"resources": [state]}}) == changes.properties(
         preview(a={"x": 1})
     )
 
 
 def test_a_long_list_is_cut_and_counted() -> None:
-    many = plan_report.properties(preview(**{f"n{i}": {} for i in range(plan_report.LONGEST + 5)}))
+    many = changes.properties(preview(**{f"n{i}": {} for i in range(changes.LONGEST + 5)}))
 
-    assert "and 5 more" in plan_report.report({"s": {}}, {"s": many})
+    said = changes.named({}, many)
+
+    assert said.endswith("\n\nand 5 more")
+    assert said.count("added") == changes.LONGEST
+
+
+def test_the_same_plan_has_nothing_to_name() -> None:
+    same = changes.properties(preview(a={"x": 1}))
+
+    assert changes.named(same, same) == ""
