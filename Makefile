@@ -16,7 +16,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden report lock sbom audit fresh clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden report prices lock sbom audit fresh clean
 .PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -89,6 +89,9 @@ benchmark: need-venv ## Measure previews, and the pooler on a real PostgreSQL, a
 
 report: need-venv ## Write a page about STACK; with BASE=<git ref> print what a change does to the stacks
 	@$(PYTHON) -m infra.report $(if $(BASE),--base '$(BASE)') $(if $(STACK),--stack '$(STACK)') $(ARGS)
+
+prices: need-venv ## Renew the prices from the AWS Price List API; needs AWS credentials
+	@$(PYTHON) -m infra.cost.refresh $(ARGS)
 
 docs: need-venv ## Write the generated documentation
 	@$(PYTHON) -m infra.docs $(ARGS)

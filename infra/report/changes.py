@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -29,11 +30,26 @@ def properties(document: Mapping[str, Any]) -> Properties:
         entries: list[dict[str, Any]] = document["deployment"].get("resources", [])
     else:
         entries = [step["newState"] for step in document.get("steps", ()) if step.get("newState")]
+    names = frozenset(str(entry["urn"]).rpartition("::")[2] for entry in entries)
     return {
-        f"{entry['type']} {str(entry['urn']).rpartition('::')[2]}": entry.get("inputs", {})
+        f"{entry['type']} {str(entry['urn']).rpartition('::')[2]}": _settled(entry.get("inputs", {}), names)
         for entry in entries
         if not str(entry["type"]).startswith("pulumi:")
     }
+
+
+_DRAWN = re.compile(r"(.+)-[0-9a-f]{7}")
+
+
+def _settled(value: Any, names: Collection[str]) -> Any:
+    """A value without the seven digits that are drawn anew in every plan for a resource that has no name of ours."""
+    if isinstance(value, dict):
+        return {key: _settled(each, names) for key, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_settled(each, names) for each in cast("list[Any]", value)]
+    if isinstance(value, str) and (found := _DRAWN.fullmatch(value)) and found[1] in names:
+        return found[1]
+    return value
 
 
 def differences(before: Properties, after: Properties) -> Iterator[Change]:

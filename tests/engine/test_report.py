@@ -164,7 +164,7 @@ def test_a_pull_request_sees_resources_cost_and_budget(change: Path) -> None:
     # An endpoint in three zones at 0.01 an hour, and what it moves.
     assert rows["Network"].rstrip(" |").endswith("+22")
     assert "Worker nodes" in rows
-    assert "| `aws:eks/nodeGroup:NodeGroup application` | `scalingConfig` |" in done.stdout
+    assert "| `aws:eks/nodeGroup:NodeGroup application-on-demand` | `scalingConfig` |" in done.stdout
     assert "PostgreSQL" not in rows
 
 

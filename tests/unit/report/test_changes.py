@@ -57,3 +57,13 @@ def test_the_same_plan_has_nothing_to_name() -> None:
     same = changes.properties(preview(a={"x": 1}))
 
     assert changes.named(same, same) == ""
+
+
+def test_digits_that_are_drawn_for_a_name_are_no_change_and_all_others_are() -> None:
+    def plan(drawn: str, tag: str) -> changes.Properties:
+        return changes.properties(preview(key={"name": f"key-{drawn}", "image": f"auth-{tag}"}, other={}))
+
+    before = plan("1a2b3c4", "1a2b3c4")
+
+    assert changes.named(before, plan("5d6e7f8", "1a2b3c4")) == ""
+    assert "`image`" in changes.named(before, plan("5d6e7f8", "5d6e7f8"))
