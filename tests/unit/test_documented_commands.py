@@ -11,7 +11,10 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from infra.cluster.versions import CHARTS
+from components import addon_charts
+from components.addon_contract import SYSTEM_NAMESPACE
+from infra.naming import PROJECT
+from stacks import mesh
 from tests.documented import aws_models
 from tests.documented.commands import ROOT, Command, everywhere, in_text
 
@@ -20,8 +23,18 @@ LIST: Final[list[dict[str, Any]]] = yaml.safe_load(
 )
 COMMANDS: Final = everywhere()
 NAMESPACES: Final = frozenset(
-    {"istio-system", "keda", "kube-system", "monitoring", "nginx-ingress", "parking", "pooling"}
+    {
+        PROJECT,
+        SYSTEM_NAMESPACE,
+        mesh.MESH_NAMESPACE,
+        mesh.POOLER_NAMESPACE,
+        *(plan.name for plan in addon_charts.NAMESPACES),
+    }
 )
+BUILT_IN: Final = frozenset(
+    {"configmap", "deploy", "deployment", "events", "hpa", "nodes", "pod", "pods", "svc"}
+)
+"""Kinds of Kubernetes itself, in the words of the pages."""
 
 
 def entry_of(command: Command) -> dict[str, Any] | None:
@@ -75,14 +88,34 @@ def test_reports_of_a_stack_are_printed(report: str, shows: str) -> None:
 KUBECTL: Final = [command for command in COMMANDS if command.text.startswith(("kubectl ", "helm "))]
 
 
+def kinds(words: list[str]) -> set[str]:
+    """What a kubectl command asks for."""
+    verbs = {"get", "describe", "patch", "history", "restart", "port-forward", "logs"}
+    place = next((place for place, word in enumerate(words) if word in verbs), None)
+    rest = [word for word in words[place + 1 :] if not word.startswith("-")] if place is not None else []
+    if not rest or (words[place or 0] == "logs" and "/" not in rest[0]):
+        return set()
+    return set(rest[0].partition("/")[0].split(","))
+
+
 @pytest.mark.parametrize("command", KUBECTL, ids=str)
-def test_kubectl_commands_name_what_there_is(command: Command) -> None:
+def test_kubectl_commands_name_namespaces_and_kinds_that_there_are(command: Command) -> None:
     words = shlex.split(command.text.replace("<", "").replace(">", ""))
+    golden = (ROOT / "tests" / "golden" / "prod.txt").read_text(encoding="utf-8")
+    custom = {kind.lower() for kind in re.findall(r"^kubernetes:[\w./-]+:(\w+) ", golden, re.MULTILINE)}
 
     if "-n" in words:
         assert words[words.index("-n") + 1] in NAMESPACES
     if words[0] == "helm":
-        assert words[-1] in {chart.chart for chart in CHARTS} or "istiod" in words
+        assert "istiod" in words
+    else:
+        assert kinds(words) <= BUILT_IN | custom
+
+
+def test_what_a_kubectl_command_asks_for_is_read_out_of_it() -> None:
+    assert kinds(shlex.split("kubectl -n parking get podz,svc -o yaml")) == {"podz", "svc"}
+    assert kinds(shlex.split("kubectl -n parking rollout restart deployment/it")) == {"deployment"}
+    assert kinds(shlex.split("kubectl drain NODE")) == set()
 
 
 def test_commands_are_found_in_fences_and_in_sentences() -> None:
