@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from cfnlint.config import ConfigMixIn
+from cfnlint.helpers import REGIONS
 from cfnlint.rules import Rules
 from cfnlint.runner import Runner
 
@@ -52,6 +53,9 @@ class Linter:
 
     def findings(self, token: str, region: str, inputs: Mapping[str, Any]) -> list[Finding]:
         """What AWS would not take of these inputs: Pulumi path and sentence."""
+        if region not in REGIONS:
+            # A region newer than cfn-lint: its schemas cannot be guessed from another's.
+            return []
         found: set[Finding] = set()
         for fragment in translate(token, inputs, region):
             key = json.dumps([region, fragment.type, fragment.properties], sort_keys=True)

@@ -48,6 +48,13 @@ def test_regions_are_judged_by_their_own_offer() -> None:
     assert any("in 'af-south-1'" in reason for _, reason in found["af-south-1"])
 
 
+def test_a_region_that_cfn_lint_does_not_know_is_not_judged() -> None:
+    asked = {"engine": "postgres", "engineVersion": "17.99"}
+
+    assert Linter().findings(DATABASE, "us-east-1", asked)
+    assert Linter().findings(DATABASE, "xx-north-1", asked) == []
+
+
 def test_secrets_unknowns_and_what_aws_made_up_are_never_asked() -> None:
     asked = asked_of(
         resource(
