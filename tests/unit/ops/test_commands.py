@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from infra.ops import __main__ as command
 from infra.ops import operations
-from infra.ops.drill import drill, timed
+from infra.ops.cloud import Cloud
+from infra.ops.drill import StagedCloud, drill, timed
 from infra.ops.errors import OpsError
 from infra.ops.journal import Journal
 from infra.ops.steps import wait_for
@@ -114,6 +116,13 @@ def test_a_drill_goes_there_and_back_and_times_every_step(
         "rejoin-prod-eu-west-1",
     }
     assert '"step": "promote"' in (tmp_path / "timeline.json").read_text()
+
+
+def test_a_drill_measures_a_lag_at_every_question(tmp_path: Path) -> None:
+    """A failover that runs over the end of a minute takes none that was measured before it."""
+    with bench(tmp_path, build=False):
+        assert Cloud().lag(AWAY, "replica") is None
+        assert StagedCloud().lag(AWAY, "replica", since=datetime.now(UTC)) == 0
 
 
 def test_a_journals_half_written_line_is_done_again(tmp_path: Path) -> None:
