@@ -1,0 +1,68 @@
+"""Commands of the pages, run as they stand in a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.engine.platform import REPOSITORY
+
+SAYS = {
+    "make capacity STACK=prod": "payment",
+    "make preview STACK=prod": "to create",
+    "make preview STACK=staging": "to create",
+    "make up STACK=staging": "created",
+    "bin/pulumi-local up --yes --stack staging": "unchanged",
+    "bin/pulumi-local stack output --json --stack staging": '"contract"',
+    "bin/pulumi-local refresh --yes --stack staging": "unchanged",
+    "bin/pulumi-local destroy --yes --stack staging": "deleted",
+}
+"""Commands in an order that makes sense, and a word of what each says."""
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The working copy as a person has it, with what git knows and its set-up done."""
+    root = tmp_path_factory.mktemp("clone") / "repository"
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (REPOSITORY / name).is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, root / name)
+    # Its own folder, so that a set-up that finds something to do does it here.
+    (root / ".venv").mkdir()
+    for each in (REPOSITORY / ".venv").resolve().iterdir():
+        (root / ".venv" / each.name).symlink_to(each)
+    stamp = root / ".venv" / ".installed.lock"
+    stamp.unlink(missing_ok=True)
+    shutil.copy(root / "requirements.lock", stamp)
+    return root
+
+
+@pytest.mark.parametrize("command", SAYS)
+def test_a_command_of_a_page_does_what_it_says(clone: Path, command: str) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
+    if "PULUMI_LOCAL_ENGINE" in os.environ:
+        env["PULUMI_LOCAL_ENGINE"] = os.environ["PULUMI_LOCAL_ENGINE"]
+    done = subprocess.run(
+        command.split(),
+        cwd=clone,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert SAYS[command] in done.stdout
