@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -148,10 +148,31 @@ def mend(home: Home) -> None:
         except ValueError:
             path.unlink()
             say(f"removed {path}, which was damaged; a stack that was selected has to be selected again")
+    for path in _unreadable_attributes(home.backend / ".pulumi"):
+        path.unlink(missing_ok=True)
+        say(f"removed {path}, which a killed run left half written; what it belongs to is whole")
     meta = home.backend / ".pulumi" / "meta.yaml"
     if meta.is_file() and "version:" not in meta.read_text(encoding="utf-8", errors="replace"):
         write_atomically(meta, "version: 1\n")
         say(f"wrote {meta} anew, which was damaged")
+
+
+def _unreadable_attributes(store: Path) -> Iterator[Path]:
+    """Files that the backend writes in place beside its own, and without which it does, that are not whole.
+
+    A run killed while it writes one leaves it empty, and the engine then says "EOF" of a state that is whole.
+    """
+    for path in (
+        store / "meta.yaml.attrs",
+        *store.glob("stacks/**/*.attrs"),
+        *store.glob("locks/**/*.attrs"),
+    ):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except OSError:
+            continue
+        except ValueError:
+            yield path
 
 
 def _load(path: Path) -> _Json:

@@ -194,22 +194,27 @@ class Mini:
         return len(state["checkpoint"]["latest"].get("pending_operations") or [])
 
     def processes(self) -> list[int]:
-        """Every living process that was started for this project, by its environment."""
-        mark = f"PULUMI_LOCAL_HOME={self.home}".encode()
-        found: list[int] = []
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-        return found
+        """Every living process that was started for this project."""
+        return processes_of(self.home)
 
     def wait_until_creating(self) -> None:
         wait_until((self.records / "creating").exists, what="a resource is being created")
 
     def wait_until_gone(self) -> None:
         wait_until(lambda: not self.processes(), what="no process is left", seconds=20)
+
+
+def processes_of(home: Path) -> list[int]:
+    """Every living process whose environment names a folder of the local platform."""
+    mark = f"PULUMI_LOCAL_HOME={home}".encode()
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
 
 
 def kill_group(process: "subprocess.Popen[str]", signum: signal.Signals) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,13 @@ _PROGRAM = ("__main__.py", "Pulumi.yaml", "infra", "stacks", "components", "serv
 _TIMEOUT_SECONDS = 900
 
 
-def run_pulumi(
-    root: Path, *args: str, more: Mapping[str, str], timeout_seconds: int
-) -> subprocess.CompletedProcess[str]:
-    """Run `bin/pulumi-local` on the project in `root`, whose state stays there, whatever the caller's own settings.
+def command_of(root: Path, args: Sequence[str], more: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """The command that runs `bin/pulumi-local` on the project in `root`, whose state stays there, and its environment.
 
     Args:
         root: Folder of the project.
-        *args: Words of the pulumi command.
-        more: Environment variables for this run.
-        timeout_seconds: After which the run counts as hanging.
+        args: Words of the pulumi command.
+        more: Environment variables for this run; the caller's own settings are left out.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
     engine = {name: os.environ[name] for name in ("PULUMI_LOCAL_ENGINE",) if name in os.environ}
@@ -39,10 +36,25 @@ def run_pulumi(
         "PULUMI_LOCAL_HOME": str(root / ".pulumi-local"),
         "PULUMI_LOCAL_PYTHON": sys.executable,
     }
+    return [str(REPOSITORY / "bin" / "pulumi-local"), *args], {**kept, **engine, **local, **more}
+
+
+def run_pulumi(
+    root: Path, *args: str, more: Mapping[str, str], timeout_seconds: int
+) -> subprocess.CompletedProcess[str]:
+    """Run `bin/pulumi-local` as `command_of` says.
+
+    Args:
+        root: Folder of the project.
+        *args: Words of the pulumi command.
+        more: Environment variables for this run.
+        timeout_seconds: After which the run counts as hanging.
+    """
+    command, env = command_of(root, args, more)
     return subprocess.run(
-        [str(REPOSITORY / "bin" / "pulumi-local"), *args],
+        command,
         cwd=root,
-        env={**kept, **engine, **local, **more},
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -75,15 +87,23 @@ class Platform:
     @classmethod
     def copy_to(cls, root: Path) -> Platform:
         root.mkdir(parents=True)
+        platform = cls(root=root)
+        platform.take_working_copy()
+        return platform
+
+    def take_working_copy(self) -> None:
+        """Put the program and stack files of the working copy in place of what is there; the state stays."""
         for name in _PROGRAM:
-            source = REPOSITORY / name
+            source, target = REPOSITORY / name, self.root / name
             if source.is_dir():
-                shutil.copytree(source, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.rmtree(target, ignore_errors=True)
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
-                shutil.copy(source, root / name)
+                shutil.copy(source, target)
+        for old in self.root.glob("Pulumi.*.yaml"):
+            old.unlink()
         for stack_file in REPOSITORY.glob("Pulumi.*.yaml"):
-            shutil.copy(stack_file, root)
-        return cls(root=root)
+            shutil.copy(stack_file, self.root)
 
     def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a pulumi command and give what it said, whatever its exit code."""

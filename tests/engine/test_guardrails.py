@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,6 @@ from infra.diagram import graph
 from infra.docs import golden
 from infra.policy import iam
 from infra.policy.model import Subject
-from infra.stateful import PROTECTED
 from tests.engine import iam_lint
 from tests.engine.platform import REPOSITORY, Platform, Resource, run_pulumi
 from tests.unit.stack_files import STACKS
@@ -139,39 +136,3 @@ def test_the_linter_knows_a_misspelt_action_and_a_wrong_resource() -> None:
     assert list(iam_lint.findings(document("s3:GetObject", "arn:aws:s3:::bucket/key"))) == []
     assert "UNKNOWN_ACTION" in next(iam_lint.findings(document("s3:GetObjct", "arn:aws:s3:::bucket/key")))
     assert "s3:GetObject needs" in next(iam_lint.findings(document("s3:GetObject", "arn:aws:sqs:::queue")))
-
-
-def git(*args: str) -> bytes:
-    return subprocess.run(["git", *args], cwd=REPOSITORY, capture_output=True, check=True).stdout
-
-
-def last_release() -> str:
-    """The commit that the working copy is compared with: the last tag, else the commit before the last."""
-    tags = git("tag", "--list", "v*", "--merged", "HEAD", "--sort=-v:refname").decode().split()
-    if tags:
-        return tags[0]
-    found = git("rev-list", "--first-parent", "--max-count=2", "HEAD").decode().split()
-    assert len(found) == 2, "a clone with one commit has nothing to upgrade from: fetch its history"
-    return found[1]
-
-
-def test_state_of_the_last_release_is_upgraded_without_losing_a_store(tmp_path: Path) -> None:
-    release = last_release()
-    root = tmp_path / "program"
-    with tarfile.open(fileobj=io.BytesIO(git("archive", release))) as archive:
-        archive.extractall(root, filter="data")
-    old = Platform(root=root)
-    old.ok("up", "--yes", "--skip-preview", "--stack", "prod", PULUMI_LOCAL_POLICIES="off")
-    assert any(resource.type in PROTECTED for resource in old.resources("prod"))
-
-    for name in ("infra", "stacks", "components", "services", "__main__.py", "Pulumi.prod.yaml"):
-        target = root / name
-        if target.is_dir():
-            shutil.rmtree(target)
-            shutil.copytree(REPOSITORY / name, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(REPOSITORY / name, target)
-    done = old.run("preview", "--json", "--stack", "prod")
-
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert guard.losses(guard.steps_of_preview(json.loads(done.stdout))) == [], f"since {release}"

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.environment import ONE_CHECKPOINT
 from tests.engine.platform import REPOSITORY
 
 SAYS = {
@@ -54,6 +55,7 @@ def test_a_command_of_a_page_does_what_it_says(clone: Path, command: str) -> Non
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
     if "PULUMI_LOCAL_ENGINE" in os.environ:
         env["PULUMI_LOCAL_ENGINE"] = os.environ["PULUMI_LOCAL_ENGINE"]
+    env |= ONE_CHECKPOINT
     done = subprocess.run(
         command.split(),
         cwd=clone,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -70,6 +69,7 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
         self._faults = rules
         self._instances: dict[str, Instance] = {}
         self._lock = threading.Lock()
+        self._cancelled = threading.Event()
 
     # Protocol
 
@@ -89,8 +89,9 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
         return wire.empty()
 
     def Cancel(self, request: object, context: wire.Context) -> object:  # noqa: N802
-        """Stop long operations; there are none but the hanging ones, which watch their caller."""
+        """Stop long operations; there are none but the hanging ones."""
         del request, context
+        self._cancelled.set()
         return wire.empty()
 
     def GetPluginInfo(self, request: object, context: wire.Context) -> object:  # noqa: N802
@@ -149,6 +150,8 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     @_answering
     def Configure(self, request: wire.ConfigureRequest, context: wire.Context) -> object:  # noqa: N802
         """Take the configuration of the instance behind this connection."""
+        # The engine cancels at the end of every phase, also of one that went well.
+        self._cancelled.clear()
         with self._lock:
             self._instances[context.peer()] = Instance(self._decode(request.args), request.urn)
         return wire.provider_pb2.ConfigureResponse(
@@ -291,8 +294,11 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
             raise RefusedError(f"{operation} failed: injected by {faults.VARIABLE}")
         if action == "throttle":
             raise RefusedError(f"ThrottlingException: Rate exceeded (injected by {faults.VARIABLE})")
+        if action == "hang":
+            LOG.warning("hangs, as %s says: %s %s", faults.VARIABLE, operation, urn)
         while action == "hang" and context.is_active():
-            time.sleep(0.1)
+            if self._cancelled.wait(0.1):
+                raise RefusedError(f"{operation} was cancelled")
         return action == "lose"
 
     @staticmethod

@@ -194,3 +194,25 @@ def test_damaged_small_files_are_removed_and_whole_ones_stay(home: Home) -> None
     state.mend(home)
     assert credentials.exists()
     assert not workspace.exists()
+
+
+def test_attributes_that_a_killed_run_left_half_written_are_removed_and_whole_ones_stay(
+    home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = home.backend / ".pulumi"
+    stacks, locks = store / "stacks" / "parking", store / "locks" / "organization" / "parking" / "dev"
+    stacks.mkdir(parents=True, exist_ok=True)
+    locks.mkdir(parents=True)
+    broken = [store / "meta.yaml.attrs", stacks / "dev.json.attrs", locks / "one.json.attrs"]
+    for path, text in zip(broken, ("", "", '{"user.content_type":'), strict=True):
+        path.write_text(text)
+    whole = stacks / "prod.json.attrs"
+    whole.write_text('{"user.content_type": "application/json"}')
+    (stacks / "dev.json").write_text("{}")
+
+    state.mend(home)
+
+    assert not any(path.exists() for path in broken)
+    assert whole.exists()
+    assert (stacks / "dev.json").exists()
+    assert capsys.readouterr().err.count("half written") == 3

@@ -328,7 +328,21 @@ def test_faults_are_injected_where_they_are_asked_for(connect: Connect, store: S
     assert [record.urn.rpartition("::")[2] for record in store.all()] == ["good", "lost"]
 
 
-@pytest.mark.parametrize("rule", ["explode:x", "fail", "fail:"])
+def test_a_share_is_struck_and_a_seed_chooses_which() -> None:
+    def struck(rule: str) -> list[int]:
+        rules = faults.parse({faults.VARIABLE: rule})
+        return [n for n in range(1000) if faults.action_for(rules, "create", urn(VPC, f"it-{n}")) == "fail"]
+
+    some = struck("fail%20@7:create")
+    assert 150 < len(some) < 250
+    assert struck("fail%20@7:create") == some
+    assert struck("fail%20@8:create") != some
+    assert struck("fail%0@7:create") == []
+    assert len(struck("fail%100@7:create")) == 1000
+    assert struck("fail%100@7:delete") == []
+
+
+@pytest.mark.parametrize("rule", ["explode:x", "fail", "fail:", "fail%20:x", "fail%101@1:x", "fail%x@1:x"])
 def test_a_fault_that_is_none_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match="ACTION:REGEX"):
         faults.parse({faults.VARIABLE: rule})

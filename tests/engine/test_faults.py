@@ -1,0 +1,171 @@
+"""Providers that fail, throttle, hang or lose answers at random, and killed runs: the next run mends it all."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from infra.local.providers.faults import VARIABLE
+from tests.engine import holdings
+from tests.engine.mini import kill_group, processes_of, wait_until
+from tests.engine.platform import Platform, command_of
+from tests.engine.test_providers import EVERYTHING, Project
+
+STACK = "staging"
+SEEDS = (1, 2, 3, 4, 5)
+KILLS = 10
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="ends processes by group, as bin/pulumi-local does"
+)
+
+
+def faults(seed: int, *, share: int, operations: str = "create|update|delete|read") -> dict[str, str]:
+    """Rules that strike a share of all operations in each of three ways."""
+    actions = ("fail", "throttle", "lose")
+    return {VARIABLE: ";".join(f"{action}%{share}@{seed}:^({operations}) " for action in actions)}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / "Pulumi.yaml").write_text("name: mini\nruntime: python\nconfig:\n  aws:region: us-west-2\n")
+    (root / "Pulumi.dev.yaml").write_text("config: {}\n")
+    project = Project(root=root)
+    project.write(EVERYTHING)
+    return project
+
+
+def assert_nothing_is_orphaned(project: Project) -> None:
+    held = holdings.in_records(project.records(), "dev")
+
+    assert held == holdings.in_state(project.ok("stack", "export"))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_provider_that_fails_at_random_is_recovered_from(project: Project, seed: int) -> None:
+    going_on = ("--continue-on-error",) if seed % 2 else ()
+    said = project.fails("up", "--yes", "--skip-preview", *going_on, **faults(seed, share=8))
+    assert f"injected by {VARIABLE}" in said
+    assert "Traceback" not in said
+
+    project.ok("up", "--yes", "--skip-preview")
+    project.ok("preview", "--expect-no-changes")
+    assert_nothing_is_orphaned(project)
+
+    # What is changed, then destroyed, under faults.
+    project.run("up", "--yes", "--skip-preview", "--stack", "dev", DNS="1", **faults(seed, share=20))
+    project.ok("up", "--yes", "--skip-preview", DNS="1")
+    assert_nothing_is_orphaned(project)
+    said = project.fails("destroy", "--yes", "--skip-preview", DNS="1", **faults(seed, share=15))
+    assert "Traceback" not in said
+    project.ok("destroy", "--yes", "--skip-preview", DNS="1")
+    assert holdings.in_records(project.records(), "dev") == set()
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_a_provider_that_hangs_is_left_by_an_interrupt_and_the_next_run_completes(
+    project: Project, seed: int
+) -> None:
+    log = project.root / ".pulumi-local" / "logs" / "providers.log"
+    rules = {VARIABLE: f"hang%15@{seed}:^create "}
+    with running(project.root, "up", "--yes", "--skip-preview", "--stack", "dev", **rules) as process:
+        wait_until(lambda: log.exists() and "hangs, as" in log.read_text(), what="a creation hangs")
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert "Traceback" not in stdout + stderr
+
+    project.ok("up", "--yes", "--skip-preview")
+    project.ok("preview", "--expect-no-changes")
+    assert_nothing_is_orphaned(project)
+
+
+@pytest.mark.parametrize("seed", SEEDS[:2])
+def test_the_platform_itself_survives_a_failing_provider(tmp_path: Path, seed: int) -> None:
+    platform = Platform.copy_to(tmp_path / "program")
+    going_on = ("--continue-on-error",) if seed % 2 else ()
+    said = platform.refused(
+        "up",
+        "--yes",
+        "--skip-preview",
+        *going_on,
+        "--stack",
+        STACK,
+        **faults(seed, share=1, operations="create"),
+    )
+    assert f"injected by {VARIABLE}" in said
+
+    platform.ok("up", "--yes", "--skip-preview", "--stack", STACK)
+    platform.ok("preview", "--expect-no-changes", "--stack", STACK)
+    assert_platform_is_whole(platform)
+
+
+def test_the_platform_survives_being_killed_at_ten_random_moments(tmp_path: Path) -> None:
+    platform = Platform.copy_to(tmp_path / "program")
+    records = records_of(platform)
+    told = 0
+    # A moment is a count of resources, so that it is the same on any machine.
+    for moment in sorted(random.Random(9).sample(range(1, 400), KILLS)):  # noqa: S311 - no secret
+        command = ("up", "--yes", "--skip-preview", "--stack", STACK)
+        with running(platform.root, *command) as process:
+            wait_until(
+                lambda moment=moment: process.poll() is not None or holdings.count(records, STACK) >= moment,
+                what=f"there are {moment} resources",
+                seconds=600,
+            )
+            assert process.poll() is None, process.communicate()
+            kill_group(process, signal.SIGKILL)
+            _, stderr = process.communicate(timeout=60)
+        home = platform.root / ".pulumi-local"
+        wait_until(lambda home=home: not processes_of(home), what="no process is left", seconds=60)
+        told += "unfinished operation" in stderr
+        # The state can be read.
+        holdings.in_state(platform.ok("stack", "export", "--stack", STACK))
+
+    done = platform.run("up", "--yes", "--skip-preview", "--stack", STACK)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    told += "unfinished operation" in done.stderr
+    assert told > 0, "no run said that it recovered another"
+    platform.ok("preview", "--expect-no-changes", "--stack", STACK)
+    assert_platform_is_whole(platform)
+
+
+def records_of(platform: Platform) -> Path:
+    return platform.root / ".pulumi-local" / "providers" / "records.sqlite"
+
+
+def assert_platform_is_whole(platform: Platform) -> None:
+    held = holdings.in_records(records_of(platform), STACK)
+
+    assert len(held) > 400
+    assert held == holdings.in_state(platform.ok("stack", "export", "--stack", STACK))
+
+
+@contextmanager
+def running(root: Path, *args: str, **more: str) -> Generator[subprocess.Popen[str]]:
+    """A run of the local platform in a process group of its own, which is gone after the block."""
+    command, env = command_of(root, args, more)
+    with subprocess.Popen(
+        command,
+        cwd=root,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                kill_group(process, signal.SIGKILL)
