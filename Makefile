@@ -16,7 +16,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 # What is not there yet is not checked.
 CHECKED = $(wildcard $(PATHS))
 
-.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times lint types format benchmark docs golden report prices lock sbom audit fresh clean
+.PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times drill lint types format benchmark docs golden report prices lock sbom audit fresh clean
 .PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
@@ -70,8 +70,14 @@ test-all: need-venv ## Run these, and those with the real engine, real servers (
 test-cluster: need-venv ## Run the tests with a real Kubernetes control plane, built from Go at first
 	@$(PYTHON) -m pytest tests/cluster $(ARGS)
 
-test-times: need-venv ## Measure autoscaling in real time: a quarter of an hour, next to no cpu; curves in .pulumi-local
+test-times: need-venv ## Measure autoscaling and recovery in real time: twenty minutes, next to no cpu; curves in .pulumi-local
 	@PARKING_CURVES='$(CURDIR)/.pulumi-local/curves' $(PYTHON) -m pytest tests/times $(ARGS)
+
+drill: need-venv ## Measure what recoveries consist of, on real servers and a local cloud (7 minutes), into docs/drill.json
+	@rm -rf .pulumi-local/drill
+	@PARKING_DRILL='$(CURDIR)/.pulumi-local/drill' $(PYTHON) -m pytest --show-capture=no \
+		tests/dataplane/test_failover.py tests/times/test_drill.py tests/times/test_rescheduling.py $(ARGS)
+	@$(PYTHON) -m infra.drill .pulumi-local/drill
 
 lint: need-venv ## Check style
 	@$(PYTHON) -m ruff check $(CHECKED) $(ARGS)

@@ -112,8 +112,8 @@ def _service_restart() -> Objective:
                 what="the kubelet notices an ended container and starts it again",
                 seconds=2,
                 origin=Origin.PUBLISHED,
-                source="kubelet relists containers every second; the first restart has no back-off "
-                "(kubernetes.io, pod lifecycle)",
+                source="kubelet relists containers every second; the first restart has no back-off, "
+                "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/",
             ),
             Part(
                 what="the process listens",
@@ -148,7 +148,8 @@ def _region_failover() -> Objective:
                 what="resolvers forget the old answer",
                 seconds=ALIAS_TTL_SECONDS,
                 origin=Origin.PUBLISHED,
-                source="Route 53 answers 60 s for an alias to a load balancer",
+                source="Route 53 answers 60 s for an alias to a load balancer, "
+                "https://docs.aws.amazon.com/elasticloadbalancing/latest/userguide/how-elastic-load-balancing-works.html",
             ),
         ),
     )
@@ -230,7 +231,7 @@ def _full_recovery(settings: StackSettings) -> Objective:
                 what="Route 53 spreads the moved name",
                 seconds=60,
                 origin=Origin.PUBLISHED,
-                source="changes generally propagate within 60 s (Route 53 developer guide, GetChange)",
+                source="designed to take at most 60 s under normal conditions, https://aws.amazon.com/route53/faqs/",
             ),
             *_writer_name_parts(),
             Part(

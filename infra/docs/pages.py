@@ -12,6 +12,7 @@ from infra.docs import (
     cost_page,
     counted_types,
     curves_page,
+    drill_page,
     licences_page,
     outputs_page,
     resource_tables,
@@ -24,6 +25,8 @@ from infra.docs.resource_tables import Graphs
 
 CURVES = "docs/autoscaling.json"
 """What the autoscalers did when they were measured, written by the tests that measure (`tests/cluster/curves.py`)."""
+DRILL = "docs/drill.json"
+"""What the last drill measured, written by `make drill`."""
 PICTURED = "prod"
 """The stack that the picture shows: it holds every part."""
 
@@ -36,6 +39,8 @@ def from_models() -> dict[str, str]:
         "docs/capacity.md": _spliced("docs/capacity.md", capacity=capacity_page.block()),
         **components_pages.pages(),
         "docs/cost.md": _spliced("docs/cost.md", **cost_page.blocks()),
+        "docs/drill.md": _spliced("docs/drill.md", **drill_page.blocks(_text(DRILL))),
+        "docs/drill.svg": drill_page.picture(_text(DRILL)),
         "docs/local-checks.md": _spliced("docs/local-checks.md", **checks_page.blocks()),
         "docs/licences.md": licences_page.page(),
         "docs/outputs.md": outputs_page.page(),

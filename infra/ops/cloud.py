@@ -17,6 +17,10 @@ from infra.ops.errors import CloudError
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=20)
 """Throttling and passing errors are asked again; a region that is out is known as such within a minute."""
+_BRIEF = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
+"""For a region that did not answer before: asked once more, so that a failover waits a minute for it, and once."""
+_WITHOUT_A_REGION = ("route53",)
+"""Services whose answers say nothing of the region that they are asked in."""
 _LAG_WINDOW = timedelta(minutes=5)
 READER_SCALING_TAG = ("managed-by", "reader-autoscaling")
 """Carried by readers that the reader scaling made, and makes again."""
@@ -61,15 +65,21 @@ class Cloud:
     Every method raises `CloudError`, also when a region does not answer.
     """
 
+    @functools.cached_property
+    def _silent(self) -> set[str]:
+        """Regions that did not answer the last time."""
+        return set()
+
     def client(self, service: str, region: str) -> Any:
         """A client of one service in one region."""
-        return _client(service, region)
+        return _client(service, region, brief=region in self._silent and service not in _WITHOUT_A_REGION)
 
     def ask(self, service: str, region: str, operation: str, **arguments: Any) -> dict[str, Any]:
         """Call one operation, with errors in our words."""
         try:
-            return getattr(self.client(service, region), operation)(**arguments)
+            answer: dict[str, Any] = getattr(self.client(service, region), operation)(**arguments)
         except ClientError as error:
+            self._remember(service, region, silent=False)
             details = cast("Mapping[str, Any]", vars(error)["response"]["Error"])
             raise CloudError(
                 region=region,
@@ -78,13 +88,23 @@ class Cloud:
                 message=str(details.get("Message", error)),
             ) from error
         except (BotoCoreError, NoConnectionError, HTTPClientError) as error:
+            unreachable = isinstance(error, (NoConnectionError, HTTPClientError))
+            self._remember(service, region, silent=unreachable)
             raise CloudError(
                 region=region,
                 operation=f"{service} {operation}",
                 code=type(error).__name__,
                 message=str(error),
-                unreachable=isinstance(error, (NoConnectionError, HTTPClientError)),
+                unreachable=unreachable,
             ) from error
+        self._remember(service, region, silent=False)
+        return answer
+
+    def _remember(self, service: str, region: str, *, silent: bool) -> None:
+        if silent and service not in _WITHOUT_A_REGION:
+            self._silent.add(region)
+        elif service not in _WITHOUT_A_REGION:
+            self._silent.discard(region)
 
     def caller(self, region: str) -> str:
         """ARN of who is asking, for the audit."""
@@ -197,10 +217,10 @@ class Cloud:
 
 
 @functools.lru_cache(maxsize=64)
-def _client(service: str, region: str) -> Any:
+def _client(service: str, region: str, *, brief: bool) -> Any:
     # boto3 ships without complete types.
     make: Callable[..., Any] = vars(boto3)["client"]
-    return make(service, region_name=region, config=_CONFIG)
+    return make(service, region_name=region, config=_BRIEF if brief else _CONFIG)
 
 
 def _server(found: Mapping[str, Any]) -> Server:

@@ -9,6 +9,11 @@ from infra.ops.errors import OpsError
 from infra.ops.estate import ROOT, Estate
 from infra.ops.steps import Say
 
+_DIFFERS = "no changes were expected"
+"""How the engine says that a comparison found something; whatever else ends it is a failure to compare."""
+_LINES = 40
+"""Of what the engine said, the last so many are shown."""
+
 
 def drift(estate: Estate, *, pulumi: Sequence[str], say: Say) -> bool:
     """Compare every stack of an environment with AWS and change nothing; says whether any differs.
@@ -19,9 +24,9 @@ def drift(estate: Estate, *, pulumi: Sequence[str], say: Say) -> bool:
         say: Tells the user a line.
 
     Raises:
-        OpsError: When the command is not there.
+        OpsError: When the command is not there, or a stack could not be compared; the others are compared all the same.
     """
-    differs = False
+    differs, failed = False, list[str]()
     for region in estate.regions:
         command = [*pulumi, "refresh", "--preview-only", "--expect-no-changes", "--non-interactive"]
         try:
@@ -32,8 +37,20 @@ def drift(estate: Estate, *, pulumi: Sequence[str], say: Say) -> bool:
             raise OpsError(
                 f"{pulumi[0]} cannot be started: {error}\n  to do: install pulumi, or give --pulumi bin/pulumi-local"
             ) from None
-        say(f"{region.stack}: {'as the state says' if done.returncode == 0 else 'DIFFERS'}")
-        if done.returncode:
+        if done.returncode == 0:
+            say(f"{region.stack}: as the state says")
+            continue
+        said = (done.stdout + done.stderr).strip()
+        if _DIFFERS in said:
             differs = True
-            say("    " + "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-40:]))
+            say(f"{region.stack}: DIFFERS")
+        else:
+            failed.append(region.stack)
+            say(f"{region.stack}: NOT COMPARED")
+        say("    " + "\n    ".join(said.splitlines()[-_LINES:]))
+    if failed:
+        raise OpsError(
+            f"not compared: {', '.join(failed)}; nothing is known of what differs there\n"
+            "  to do: mend what pulumi says above, then run this again"
+        )
     return differs

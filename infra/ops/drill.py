@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 from infra.ops import operations
@@ -63,7 +64,8 @@ def drill(desk: Desk, *, to: str, timeline: Path | None) -> Sequence[Timed]:
     desk.say("staged: this cloud measures no replication lag, so the drill reports one of 0 s")
     operations.failover(staged, to=to)
     operations.failback(staged, to=home)
-    timings = [one for path in sorted(set(desk.journals.glob("*.jsonl")) - before) for one in timed(path)]
+    journals = sorted(set(desk.journals.glob("*.jsonl")) - before, key=_began)
+    timings = [one for path in journals for one in timed(path)]
     if timeline is not None:
         timeline.parent.mkdir(parents=True, exist_ok=True)
         content = {
@@ -105,11 +107,20 @@ class StagedCloud(Cloud):
 
 
 def timed(path: Path) -> list[Timed]:
-    """The finished steps of a journal, in order."""
-    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    """What a journal says was done and how long it took, in order: the look at all regions, then the finished steps."""
     run = "-".join(path.stem.split("-")[:-2])
-    return [
-        Timed(run=run, step=entry["step"], seconds=entry["seconds"], result=entry["result"])
-        for entry in entries
-        if entry["event"] == "done"
-    ]
+    found: list[Timed] = []
+    for entry in _entries(path):
+        if entry["event"] in ("began", "resumed"):
+            found.append(Timed(run=run, step="look", seconds=entry["looked"], result="the state is known"))
+        if entry["event"] == "done":
+            found.append(Timed(run=run, step=entry["step"], seconds=entry["seconds"], result=entry["result"]))
+    return found
+
+
+def _began(path: Path) -> str:
+    return str(_entries(path)[0]["at"])
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]

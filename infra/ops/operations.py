@@ -71,8 +71,7 @@ def failover(desk: Desk, *, to: str) -> None:
     with held(desk.journals):
         target = desk.estate.region(to)
         journal = _journal(desk, "failover", target.name)
-        seen = observe(desk.estate, desk.cloud)
-        tell_status(seen, desk.say)
+        seen, looked = _look(desk)
         if not journal.resumed:
             _accept(desk, failing_over.losses(seen, target.name))
         else:
@@ -91,7 +90,7 @@ def failover(desk: Desk, *, to: str) -> None:
         if not _agreed(desk, steps, journal, question=f"make {target.name} the writer's region"):
             return
         failing_over.begin(seen, target.name, journal=journal)
-        _audit(desk, journal, operation="failover", region=target.name)
+        _audit(desk, journal, operation="failover", region=target.name, looked=looked)
         run(steps, journal=journal, say=desk.say)
         desk.say(failing_over.reconcile(desk.estate, old=desk.estate.region(old), new=target))
 
@@ -105,8 +104,7 @@ def rejoin(desk: Desk, *, region: str) -> None:
     with held(desk.journals):
         joining = desk.estate.region(region)
         journal = _journal(desk, "rejoin", joining.name)
-        seen = observe(desk.estate, desk.cloud)
-        tell_status(seen, desk.say)
+        seen, looked = _look(desk)
         if not journal.resumed:
             rejoining.check(seen, joining.name)
         writer = seen.writer
@@ -124,7 +122,7 @@ def rejoin(desk: Desk, *, region: str) -> None:
         ).steps()
         if not _agreed(desk, steps, journal, question=f"delete {joining.name}'s servers and make them anew"):
             return
-        _audit(desk, journal, operation="rejoin", region=joining.name)
+        _audit(desk, journal, operation="rejoin", region=joining.name, looked=looked)
         run(steps, journal=journal, say=desk.say)
 
 
@@ -194,13 +192,23 @@ def _agreed(desk: Desk, steps: Sequence[Step], journal: Journal, *, question: st
     return True
 
 
-def _audit(desk: Desk, journal: Journal, *, operation: str, region: str) -> None:
+def _look(desk: Desk) -> tuple[EstateStatus, float]:
+    """The state of every region, told, and the seconds that it took to learn: long where a region does not answer."""
+    started = time.monotonic()
+    seen = observe(desk.estate, desk.cloud)
+    looked = round(time.monotonic() - started, 3)
+    tell_status(seen, desk.say)
+    return seen, looked
+
+
+def _audit(desk: Desk, journal: Journal, *, operation: str, region: str, looked: float) -> None:
     journal.write(
         "resumed" if journal.resumed else "began",
         operation=operation,
         region=region,
         caller=desk.cloud.caller(region),
         accept_loss=desk.accept_loss,
+        looked=looked,
         clock=time.time(),
     )
     desk.say(f"journal: {journal.path}")

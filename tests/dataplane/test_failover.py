@@ -17,8 +17,9 @@ from infra.data.pgbouncer import (
 )
 from infra.model.stack import ConnectionPoolSettings
 from tests.dataplane.names import NameServer
-from tests.dataplane.pooling import Bookkeeper, start_pooler
+from tests.dataplane.pooling import Bookkeeper, start_pooler, version
 from tests.dataplane.servers import Address, PgBouncer, Postgres, folder_for_servers, psql, query, until
+from tests.records import record
 
 NAME = "writer.database.test"
 FIRST, SECOND = "127.0.53.1", "127.0.53.2"
@@ -105,6 +106,17 @@ def test_a_promoted_replica_has_every_acknowledged_write_and_the_pooler_finds_it
     print(
         f"promoted after {promoted - killed:.1f} s; no write for {book.gap:.1f} s; "
         f"{len(book.acknowledged)} acknowledged, {book.failures} failed"
+    )
+    record(
+        "postgresql",
+        {
+            "version": query(owner, "SHOW server_version").split()[0],
+            "pgbouncer": ".".join(map(str, version())),
+            "promotion_seconds": round(promoted - killed, 1),
+            "write_gap_seconds": round(book.gap, 1),
+            "acknowledged": len(book.acknowledged),
+            "lost": len(set(book.acknowledged) - kept),
+        },
     )
 
     assert set(book.acknowledged) <= kept

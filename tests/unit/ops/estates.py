@@ -26,7 +26,7 @@ from services import CATALOGUE
 HOME, AWAY = "us-east-1", "eu-west-1"
 HEAD = "parking-prod-database"
 QUICK = Patience(promotion=20, drain=1, spread=20, pause=0.01)
-_CREDENTIALS = {
+CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_SESSION_TOKEN": "testing",
@@ -198,25 +198,30 @@ def _nodes(region: str) -> None:
 def bench(tmp_path: Path, *, build: bool = True, **options: Any) -> Generator[Bench]:
     """Both regions in moto, and a desk to operate them from."""
     faults.mend()
-    with mock.patch.dict(os.environ, _CREDENTIALS), mock_aws():
+    with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
         if build:
             build_regions()
-        bench = Bench(desk=None)  # type: ignore[arg-type] - set below, since the desk speaks through the bench
+        yield desk_on(tmp_path, **options)
 
-        def ask(question: str) -> str:
-            bench.questions.append(question)
-            return bench.answer
 
-        bench.desk = Desk(
-            estate=production(),
-            cloud=Cloud(),
-            journals=tmp_path / "journals",
-            say=bench.said.append,
-            ask=ask,
-            patience=QUICK,
-            **options,
-        )
-        yield bench
+def desk_on(tmp_path: Path, *, patience: Patience = QUICK, **options: Any) -> Bench:
+    """A desk on the cloud that is there."""
+    bench = Bench(desk=None)  # type: ignore[arg-type] - set below, since the desk speaks through the bench
+
+    def ask(question: str) -> str:
+        bench.questions.append(question)
+        return bench.answer
+
+    bench.desk = Desk(
+        estate=production(),
+        cloud=Cloud(),
+        journals=tmp_path / "journals",
+        say=bench.said.append,
+        ask=ask,
+        patience=patience,
+        **options,
+    )
+    return bench
 
 
 def holds(one: Bench) -> dict[str, Holds]:

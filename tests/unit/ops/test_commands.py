@@ -108,13 +108,12 @@ def test_a_drill_goes_there_and_back_and_times_every_step(
 
         assert holds(one)[HOME].value == "writer"
         assert operations.status(one.desk)
-    runs = {timing.run for timing in timings}
-    assert runs == {
+    assert [timing.run for timing in timings if timing.step == "look"] == [
         "failover-prod-eu-west-1",
         "rejoin-prod-us-east-1",
         "failover-prod-us-east-1",
         "rejoin-prod-eu-west-1",
-    }
+    ]
     assert '"step": "promote"' in (tmp_path / "timeline.json").read_text()
 
 
