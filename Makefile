@@ -73,7 +73,7 @@ test-cluster: need-venv ## Run the tests with a real Kubernetes control plane, b
 test-times: need-venv ## Measure autoscaling and recovery in real time: twenty minutes, next to no cpu; curves in .pulumi-local
 	@PARKING_CURVES='$(CURDIR)/.pulumi-local/curves' $(PYTHON) -m pytest tests/times $(ARGS)
 
-drill: need-venv ## Measure what recoveries consist of, on real servers and a local cloud (7 minutes), into docs/drill.json
+drill: need-venv ## Measure what recoveries consist of, on real servers and a local cloud (8 minutes), into docs/drill.json
 	@rm -rf .pulumi-local/drill
 	@PARKING_DRILL='$(CURDIR)/.pulumi-local/drill' $(PYTHON) -m pytest --show-capture=no \
 		tests/dataplane/test_failover.py tests/times/test_drill.py tests/times/test_rescheduling.py $(ARGS)
