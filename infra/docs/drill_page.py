@@ -113,10 +113,9 @@ def _losses(found: Measured) -> str:
             ],
             [
                 f"a node falls silent ({kubernetes.node_silent_pods} pods)",
-                "its pods count as not ready",
-                said(kubernetes.node_noticed_seconds),
+                "others are ready in their place",
+                said(kubernetes.node_silent_seconds),
             ],
-            ["the same", "others are ready in their place", said(kubernetes.node_silent_seconds)],
         ],
     )
 

@@ -68,8 +68,7 @@ class Kubernetes(_Record):
         pod_seconds: From a pod's deletion until another is ready.
         doubled_seconds: Until twice as many pods of every service are ready, on nodes with room.
         node_gone_seconds: From a node's removal until its pods have others in their place.
-        node_noticed_seconds: From a node's silence until its pods count as not ready.
-        node_silent_seconds: The same, until its pods have others in their place.
+        node_silent_seconds: From a node's silence until its pods have others in their place.
         node_gone_pods: Pods of the removed node.
         node_silent_pods: Pods of the silent node.
     """
@@ -78,7 +77,6 @@ class Kubernetes(_Record):
     pod_seconds: float = Field(gt=0)
     doubled_seconds: float = Field(gt=0)
     node_gone_seconds: float = Field(gt=0)
-    node_noticed_seconds: float = Field(gt=0)
     node_silent_seconds: float = Field(gt=0)
     node_gone_pods: int = Field(gt=0)
     node_silent_pods: int = Field(gt=0)

@@ -33,15 +33,13 @@ class Times:
         pod: One pod was deleted.
         doubled: Every service was told to run twice as many pods, on nodes with room.
         gone: A node's object was removed, as a cloud does for an instance that ended.
-        noticed: A node fell silent: until its pods count as not ready.
-        silent: The same, until others stand in for them.
+        silent: A node fell silent, as one that hangs does.
         stranded: Pods that the removed and the silent node had.
     """
 
     pod: float
     doubled: float
     gone: float
-    noticed: float
     silent: float
     stranded: tuple[int, int]
 
@@ -68,8 +66,6 @@ def _measured(cluster: LocalCluster) -> Times:
     cluster.nodes.remove([gone])
     _ready(bench, total - _on(pods, silent), besides={gone, silent})
     removed = time.monotonic() - started
-    _until(bench, lambda found: not any(is_ready(one) for one in found if _node(one) == silent), "noticed")
-    noticed = time.monotonic() - silenced
     _ready(bench, total, besides={gone, silent})
     replaced = time.monotonic() - silenced
     doubled = _after(lambda: _double(bench), lambda: _ready(bench, 2 * total))
@@ -77,7 +73,6 @@ def _measured(cluster: LocalCluster) -> Times:
         pod=pod,
         doubled=doubled,
         gone=removed,
-        noticed=noticed,
         silent=replaced,
         stranded=(_on(pods, gone), _on(pods, silent)),
     )
@@ -149,7 +144,6 @@ def test_lost_pods_run_again_elsewhere(times: Times) -> None:
             "pod_seconds": round(times.pod, 1),
             "doubled_seconds": round(times.doubled, 1),
             "node_gone_seconds": round(times.gone, 1),
-            "node_noticed_seconds": round(times.noticed, 1),
             "node_silent_seconds": round(times.silent, 1),
             "node_gone_pods": times.stranded[0],
             "node_silent_pods": times.stranded[1],
@@ -159,5 +153,4 @@ def test_lost_pods_run_again_elsewhere(times: Times) -> None:
 
     assert min(times.stranded) > 0
     # A silent node may only be slow: its pods are left alone for as long as Kubernetes tolerates it.
-    assert times.noticed < times.silent
     assert times.silent > TOLERATED_SECONDS

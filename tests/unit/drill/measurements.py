@@ -31,7 +31,6 @@ def content() -> dict[str, Any]:
             "pod_seconds": 0.2,
             "doubled_seconds": 0.7,
             "node_gone_seconds": 47.0,
-            "node_noticed_seconds": 52.0,
             "node_silent_seconds": 352.0,
             "node_gone_pods": 3,
             "node_silent_pods": 2,
