@@ -12,7 +12,12 @@ from typing import Any, cast
 
 import pytest
 
-from infra import plan_report
+from infra.diagram.graph import read
+from infra.report import changes
+from infra.report.differences import Side, compare
+from infra.report.facts import facts
+from infra.report.page import render
+from services import CATALOGUE
 from tests.engine.platform import REPOSITORY, Platform
 from tests.unit.stack_files import STACKS
 
@@ -107,16 +112,19 @@ def test_no_command_shows_a_secret_unasked(
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_no_report_on_a_plan_shows_a_secret(
-    platform: Platform, drawn: dict[str, set[bytes]], stack: str
-) -> None:
+def test_no_report_shows_a_secret(platform: Platform, drawn: dict[str, set[bytes]], stack: str) -> None:
     shown = json.loads(platform.ok("stack", "export", "--show-secrets", "--stack", stack))
-    after = plan_report.properties(shown)
-    before = {name: dict.fromkeys(inputs) for name, inputs in after.items()}
-    said = plan_report.report({stack: before}, {stack: after}).encode()
+    graph, found = read(shown), facts(stack, catalogue=CATALOGUE, root=REPOSITORY, graph=read(shown))
+    now = changes.properties(shown)
+    # At the base every property had another value, so that each resource is among the differences.
+    then = {name: dict.fromkeys(inputs) for name, inputs in now.items()}
+    before = Side(graph=graph, properties=then, facts=found)
+    after = Side(graph=graph, properties=now, facts=found)
+    compared = compare({stack: before}, {stack: after}, base="main")
+    said = (compared + render(found, graph=graph) + json.dumps(found)).encode()
 
-    assert b"differ" in said
-    assert len(list(plan_report.differences(before, after))) > 100
+    assert b"Resources that differ" in said
+    assert len(list(changes.differences(then, now))) > 100
     assert not [value for value in drawn[stack] if value in said]
 
 
