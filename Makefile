@@ -61,8 +61,8 @@ outputs: need-stack ## Show STACK's outputs as JSON
 capacity: need-stack need-venv ## Show what STACK needs for the planned traffic, and its head-room
 	@$(PYTHON) -m infra.capacity --stack '$(STACK)' $(ARGS)
 
-test: need-venv ## Run the unit tests: no engine, no server, no network
-	@$(PYTHON) -m pytest tests/unit $(ARGS)
+test: need-venv ## Run the unit tests, on all cores: no engine, no server, no network
+	@$(PYTHON) -m pytest tests/unit --numprocesses auto --dist loadfile $(ARGS)
 
 test-all: need-venv ## Run these, and those with the real engine, real servers (README, tests) and a real Kubernetes
 	@FUZZ_EXAMPLES=1000 $(PYTHON) -m pytest tests/unit tests/engine tests/dataplane tests/cluster $(ARGS)
