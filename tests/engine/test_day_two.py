@@ -29,10 +29,16 @@ from infra.naming import StackContext
 
 context = StackContext(environment=Environment.STAGING, region="us-west-2", role=Role.PRIMARY, owner="platform",
                        cost_centre="parking", protect=False)
+vpc = aws.ec2.Vpc("main", cidr_block="10.0.0.0/16")
+subnet = aws.ec2.Subnet("nodes", vpc_id=vpc.id, cidr_block="10.0.0.0/24", availability_zone="us-west-2a")
+group = aws.ec2.SecurityGroup("nodes", vpc_id=vpc.id)
+role = NodeRole("role", context=context)
+cluster = aws.eks.Cluster("cluster", name="parking-staging", version=os.environ.get("VERSION", "1.34"),
+                          role_arn=role.arn, vpc_config={{"subnet_ids": [subnet.id]}})
 nodes = NodeEnvironment(
-    cluster_name="parking-staging", kubernetes_version=os.environ.get("VERSION", "1.34"),
-    subnet_ids=["subnet-0123456789abcdef0"], security_group_ids=["sg-0123456789abcdef0"],
-    role_arn=NodeRole("role", context=context).arn, disk_key_arn="arn:aws:kms:us-west-2:123456789012:key/1",
+    cluster_name=cluster.name, kubernetes_version=os.environ.get("VERSION", "1.34"),
+    subnet_ids=[subnet.id], security_group_ids=[group.id],
+    role_arn=role.arn, disk_key_arn=aws.kms.Key("disks").arn,
 )
 NodePool("database", context=context, shape=SHAPES[PoolName.DATABASE], nodes=nodes, settings=PoolSettings(
     instance_types=(os.environ.get("NODE", "r5.2xlarge"),), min_size=3, max_size=10,
