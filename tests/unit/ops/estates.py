@@ -77,7 +77,7 @@ class Bench:
 
 
 def report_lag(region: str, seconds: float, identifier: str = HEAD) -> None:
-    """Report a replica's lag for this minute and the next, so that a minute's end makes no difference."""
+    """Report a replica's lag for this minute and the next ones, so that a minute's end makes no difference."""
     now = datetime.now(UTC)
     client("cloudwatch", region).put_metric_data(
         Namespace="AWS/RDS",
@@ -88,7 +88,7 @@ def report_lag(region: str, seconds: float, identifier: str = HEAD) -> None:
                 "Timestamp": moment,
                 "Value": seconds,
             }
-            for moment in (now, now + timedelta(seconds=59))
+            for moment in (now + timedelta(seconds=ahead) for ahead in range(0, 600, 59))
         ],
     )
 
