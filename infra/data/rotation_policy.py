@@ -67,7 +67,14 @@ def statements(on: RotationResources) -> Sequence[Statement]:
     interfaces = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"]
     return [
         *found,
-        _allow("InTheNetwork", interfaces, [f"arn:aws:ec2:{on.region}:{on.account}:*/*"]),
+        _allow(
+            "InTheNetwork",
+            interfaces,
+            [
+                f"arn:aws:ec2:{on.region}:{on.account}:{kind}/*"
+                for kind in ("network-interface", "security-group", "subnet")
+            ],
+        ),
         _allow("SeeTheNetwork", ["ec2:DescribeNetworkInterfaces"], ["*"]),
         _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{on.log_group_arn}:*"]),
     ]
