@@ -50,12 +50,7 @@ GROUP = "aws:eks/nodeGroup:NodeGroup"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    root = tmp_path / "project"
-    root.mkdir()
-    settings = "name: mini\nruntime: python\nconfig:\n  aws:region: us-west-2\n"
-    (root / "Pulumi.yaml").write_text(settings, encoding="utf-8")
-    (root / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
-    return Project(root=root)
+    return Project.made_in(tmp_path)
 
 
 def order_of_up(project: Project, **environment: str) -> list[events.Done]:

@@ -35,11 +35,7 @@ def faults(seed: int, *, share: int, operations: str = "create|update|delete|rea
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    root = tmp_path / "project"
-    root.mkdir()
-    (root / "Pulumi.yaml").write_text("name: mini\nruntime: python\nconfig:\n  aws:region: us-west-2\n")
-    (root / "Pulumi.dev.yaml").write_text("config: {}\n")
-    project = Project(root=root)
+    project = Project.made_in(tmp_path)
     project.write(EVERYTHING)
     return project
 

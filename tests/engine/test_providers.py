@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -34,6 +34,16 @@ class Project:
     """A project in a folder of its own, run by `bin/pulumi-local`."""
 
     root: Path
+
+    @classmethod
+    def made_in(cls, folder: Path) -> Self:
+        """An empty project in a new folder of that one."""
+        root = folder / "project"
+        root.mkdir()
+        settings = "name: mini\nruntime: python\nconfig:\n  aws:region: us-west-2\n"
+        (root / "Pulumi.yaml").write_text(settings, encoding="utf-8")
+        (root / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
+        return cls(root=root)
 
     def write(self, program: str) -> None:
         (self.root / "__main__.py").write_text(HEADER + program, encoding="utf-8")
@@ -78,12 +88,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    root = tmp_path / "project"
-    root.mkdir()
-    settings = "name: mini\nruntime: python\nconfig:\n  aws:region: us-west-2\n"
-    (root / "Pulumi.yaml").write_text(settings, encoding="utf-8")
-    (root / "Pulumi.dev.yaml").write_text("config: {}\n", encoding="utf-8")
-    return Project(root=root)
+    return Project.made_in(tmp_path)
 
 
 EVERYTHING = """
