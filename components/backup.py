@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import pulumi_aws as aws
 
 from components.account import account_id
 from components.base import Component
+from infra.iam import service_trust
 from infra.model.stack import RecoverySettings
 from infra.naming import StackContext
 
@@ -161,18 +161,7 @@ class BackupPlan(Component):
             f"{self._name}-role",
             name=self.context.global_name("backup", limit=64),
             description="Lets AWS Backup back up and restore the stores of this stack",
-            assume_role_policy=json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "backup.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        }
-                    ],
-                }
-            ),
+            assume_role_policy=service_trust("backup.amazonaws.com"),
             tags=self.tags(),
             opts=self.child(),
         )

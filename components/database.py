@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from components.database_instance import Ownership, Server, ServerFrame, create_
 from components.database_replicas import STRIPED_STORAGE_GIB, DatabaseReaders, RecoveryReplicas, ReplicaSite
 from components.postgres_parameters import catalogue, family
 from components.secret import GeneratedSecret, SecretOptions
+from infra.iam import service_trust
 from infra.model.stack import DatabaseSettings, Environment
 from infra.naming import PROJECT, StackContext
 from infra.ports import POSTGRES
@@ -197,18 +197,7 @@ class Database(Component):
             f"{self._name}-monitoring",
             name=self.context.global_name(self._name, "monitoring", limit=64),
             description="Lets RDS write operating system metrics to CloudWatch Logs",
-            assume_role_policy=json.dumps(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        {
-                            "Effect": "Allow",
-                            "Principal": {"Service": "monitoring.rds.amazonaws.com"},
-                            "Action": "sts:AssumeRole",
-                        }
-                    ],
-                }
-            ),
+            assume_role_policy=service_trust("monitoring.rds.amazonaws.com"),
             tags=self.tags(),
             opts=self.child(),
         )

@@ -15,8 +15,10 @@ from components.account import account_id
 from components.alarms import AlarmRule, AlarmTarget, Alerting, create_alarm
 from components.base import Component
 from components.encryption import Purpose
+from components.function_parts import create_function_log_group, create_function_role, function_name
 from components.secret import secret_name
 from infra.data.rotation_policy import RotationResources, statements
+from infra.iam import document
 from infra.naming import PROJECT, StackContext
 from infra.ports import HTTPS, POSTGRES
 from infra.python_packages import sources
@@ -119,8 +121,10 @@ class PasswordRotation(Component):
     ) -> None:
         super().__init__("PasswordRotation", name, context=context, opts=opts)
         self._secrets, self._copy_to, self._site = dict(sorted(secrets.items())), sorted(copy_to), site
-        log_group = self._create_log_group()
-        role = self._create_role()
+        log_group = create_function_log_group(
+            self, name, key_arn=site.log_key_arn, retention_days=site.log_retention_days
+        )
+        role = create_function_role(self, name, description="Rotates database passwords")
         policy = self._create_policy(role, log_group)
         group, doors = self._create_security_group()
         function = self._create_function(role, group, [policy, log_group, *doors])
@@ -130,37 +134,8 @@ class PasswordRotation(Component):
         self.function_name = function.name
         self.register_outputs({"function_name": self.function_name})
 
-    @property
-    def _physical_name(self) -> str:
-        return self.context.name(self._name, limit=64)
-
-    def _create_log_group(self) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
-            f"{self._name}-log",
-            name=f"/aws/lambda/{self._physical_name}",
-            kms_key_id=self._site.log_key_arn,
-            retention_in_days=self._site.log_retention_days,
-            tags=self.tags(),
-            opts=self.child(),
-        )
-
-    def _create_role(self) -> aws.iam.Role:
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-        return aws.iam.Role(
-            f"{self._name}-role",
-            name=self.context.global_name(self._name, limit=64),
-            description="Rotates database passwords",
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            tags=self.tags(),
-            opts=self.child(),
-        )
-
     def _create_policy(self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup) -> aws.iam.RolePolicy:
-        document = pulumi.Output.all(
+        allowed = pulumi.Output.all(
             account=account_id(self),
             secret_arns=[secret.arn for secret in self._secrets.values()],
             key_arn=self._site.secrets_key_arn,
@@ -170,7 +145,7 @@ class PasswordRotation(Component):
             f"{self._name}-policy",
             role=role.name,
             name="rotate-passwords",
-            policy=document,
+            policy=allowed,
             opts=self.child(),
         )
 
@@ -183,7 +158,7 @@ class PasswordRotation(Component):
             },
             **known,
         )
-        return json.dumps({"Version": "2012-10-17", "Statement": statements(on)})
+        return document(statements(on))
 
     def _copy_name(self, region: str, name: str) -> str:
         return secret_name(replace(self.context, region=region), name)
@@ -239,7 +214,7 @@ class PasswordRotation(Component):
         packages = {name: pulumi.FileAsset(str(path)) for name, path in sources(PACKAGES).items()}
         return aws.lambda_.Function(
             f"{self._name}-function",
-            name=self._physical_name,
+            name=function_name(self, self._name),
             description="Rotates database passwords for Secrets Manager",
             runtime=RUNTIME,
             architectures=["arm64"],
@@ -305,7 +280,7 @@ class PasswordRotation(Component):
     def _create_schedule(self, function: aws.lambda_.Function) -> list[pulumi.Resource]:
         rule = aws.cloudwatch.EventRule(
             f"{self._name}-schedule",
-            name=self._physical_name,
+            name=function_name(self, self._name),
             description="Copies database passwords to the other regions, and measures their age, every hour",
             schedule_expression=f"rate({SYNC_HOURS} hour)",
             tags=self.tags(),

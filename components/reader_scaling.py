@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,10 @@ import pulumi_aws as aws
 from components.account import account_id
 from components.alarms import AlarmRule, AlarmTarget, Alerting, create_alarm
 from components.base import Component
+from components.function_parts import create_function_log_group, create_function_role, function_name
 from infra.data.pgbouncer import DNS_TTL_SECONDS, SERVER_LIFETIME_SECONDS
 from infra.data.reader_policy import ReaderResources, statements
+from infra.iam import document
 from infra.model.stack import DatabaseSettings
 from infra.naming import StackContext
 
@@ -124,8 +125,10 @@ class ReaderScaling(Component):
         super().__init__("ReaderScaling", name, context=context, opts=opts)
         self._settings, self._fleet, self._record, self._observation = settings, fleet, record, observation
         self._state = self._create_state()
-        log_group = self._create_log_group()
-        role = self._create_role()
+        log_group = create_function_log_group(
+            self, name, key_arn=observation.log_key_arn, retention_days=settings.log_retention_days
+        )
+        role = create_function_role(self, name, description="Adds and removes database readers")
         policy = self._create_policy(role, log_group)
         function = self._create_function(role, [policy, log_group])
         self._create_schedule(function)
@@ -149,33 +152,8 @@ class ReaderScaling(Component):
             opts=self.child(ignore_changes=["value"]),
         )
 
-    def _create_log_group(self) -> aws.cloudwatch.LogGroup:
-        return aws.cloudwatch.LogGroup(
-            f"{self._name}-log",
-            name=f"/aws/lambda/{self.context.name(self._name, limit=64)}",
-            kms_key_id=self._observation.log_key_arn,
-            retention_in_days=self._settings.log_retention_days,
-            tags=self.tags(),
-            opts=self.child(),
-        )
-
-    def _create_role(self) -> aws.iam.Role:
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-        return aws.iam.Role(
-            f"{self._name}-role",
-            name=self.context.global_name(self._name, limit=64),
-            description="Adds and removes database readers",
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            tags=self.tags(),
-            opts=self.child(),
-        )
-
     def _create_policy(self, role: aws.iam.Role, log_group: aws.cloudwatch.LogGroup) -> aws.iam.RolePolicy:
-        document = pulumi.Output.all(
+        allowed = pulumi.Output.all(
             account=account_id(self),
             head=self._fleet.head,
             parameter_group=self._fleet.parameter_group,
@@ -185,19 +163,19 @@ class ReaderScaling(Component):
             log_group_arn=log_group.arn,
         ).apply(self._policy_document)
         return aws.iam.RolePolicy(
-            f"{self._name}-policy", role=role.name, name="scale-readers", policy=document, opts=self.child()
+            f"{self._name}-policy", role=role.name, name="scale-readers", policy=allowed, opts=self.child()
         )
 
     def _policy_document(self, known: dict[str, Any]) -> str:
         on = ReaderResources(
             region=self.context.region, prefix=self._prefix, record=self._record.name, **known
         )
-        return json.dumps({"Version": "2012-10-17", "Statement": statements(on)})
+        return document(statements(on))
 
     def _create_function(self, role: aws.iam.Role, before: Sequence[pulumi.Resource]) -> aws.lambda_.Function:
         return aws.lambda_.Function(
             f"{self._name}-function",
-            name=self.context.name(self._name, limit=64),
+            name=function_name(self, self._name),
             description="Scales database readers to their load, every minute",
             runtime=RUNTIME,
             architectures=["arm64"],
@@ -252,7 +230,7 @@ class ReaderScaling(Component):
     def _create_schedule(self, function: aws.lambda_.Function) -> None:
         rule = aws.cloudwatch.EventRule(
             f"{self._name}-schedule",
-            name=self.context.name(self._name, limit=64),
+            name=function_name(self, self._name),
             description="Every minute",
             schedule_expression="rate(1 minute)",
             tags=self.tags(),

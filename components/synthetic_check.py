@@ -13,7 +13,9 @@ import pulumi_aws as aws
 from components.account import account_id
 from components.alarms import AlarmRule, AlarmTarget, Alerting, create_alarm
 from components.base import Component
+from components.function_parts import create_function_role
 from components.private_bucket import PrivateBucket, Retention
+from infra.iam import document
 from infra.model.service import Service
 from infra.naming import StackContext
 from infra.slo.severity import Severity
@@ -112,19 +114,7 @@ class SyntheticCheck(Component):
         self.register_outputs({"canaryName": self.canary_name})
 
     def _create_role(self, account: pulumi.Output[str], bucket: PrivateBucket) -> pulumi.Output[str]:
-        trust = {
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-        }
-        role = aws.iam.Role(
-            f"{self._name}-role",
-            name=self.context.global_name(self._name, limit=64),
-            description="Asks the region from outside",
-            assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
-            tags=self.tags(),
-            opts=self.child(),
-        )
+        role = create_function_role(self, self._name, description="Asks the region from outside")
         policy = aws.iam.RolePolicy(
             f"{self._name}-policy",
             role=role.name,
@@ -140,7 +130,7 @@ class SyntheticCheck(Component):
         allowed = statements(
             region=self.context.region, account=account, canary=self.canary_name, bucket_arn=bucket_arn
         )
-        return json.dumps({"Version": "2012-10-17", "Statement": allowed})
+        return document(allowed)
 
     def _create_canary(
         self,

@@ -6,10 +6,9 @@ resources".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-Statement = Mapping[str, Any]
+from infra.iam import Statement, allow
 
 
 class KafkaArnError(ValueError):
@@ -49,21 +48,17 @@ def client_statements(
     if not produces and not consumes:
         return []
     connect = ["kafka-cluster:Connect", *(["kafka-cluster:WriteDataIdempotently"] if produces else [])]
-    statements: list[Statement] = [_allow("Connect", connect, [cluster_arn])]
+    statements: list[Statement] = [allow("KafkaConnect", connect, [cluster_arn])]
     if produces:
         topics = [resource_arn(cluster_arn, kind="topic", name=topic) for topic in sorted(produces)]
         statements.append(
-            _allow("Produce", ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"], topics)
+            allow("KafkaProduce", ["kafka-cluster:DescribeTopic", "kafka-cluster:WriteData"], topics)
         )
     if consumes:
         topics = [resource_arn(cluster_arn, kind="topic", name=topic) for topic in sorted(consumes)]
         groups = [resource_arn(cluster_arn, kind="group", name=group)]
         statements += [
-            _allow("Consume", ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], topics),
-            _allow("Group", ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"], groups),
+            allow("KafkaConsume", ["kafka-cluster:DescribeTopic", "kafka-cluster:ReadData"], topics),
+            allow("KafkaGroup", ["kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup"], groups),
         ]
     return statements
-
-
-def _allow(sid: str, actions: Sequence[str], resources: Sequence[str]) -> Statement:
-    return {"Sid": f"Kafka{sid}", "Effect": "Allow", "Action": list(actions), "Resource": list(resources)}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-Statement = Mapping[str, Any]
+from infra.iam import Statement, allow
 
 MANAGED_BY = "managed-by"
 MANAGER = "reader-autoscaling"
@@ -55,14 +54,14 @@ def statements(on: ReaderResources) -> Sequence[Statement]:
         f"{rds}:subgrp:*",
     ]
     return [
-        _allow("See", ["rds:DescribeDBInstances"], [f"{rds}:db:*"]),
-        _allow("Create", ["rds:CreateDBInstanceReadReplica"], [own], asked),
-        _allow("CreateFrom", ["rds:CreateDBInstanceReadReplica"], source),
-        _allow("TagNew", ["rds:AddTagsToResource"], [own], asked),
-        _allow("MarkOwn", ["rds:AddTagsToResource", "rds:RemoveTagsFromResource"], [own], made),
-        _allow("DeleteOwn", ["rds:DeleteDBInstance"], [own], made),
-        _allow("Encrypt", ["kms:DescribeKey"], [on.key_arn]),
-        _allow(
+        allow("See", ["rds:DescribeDBInstances"], [f"{rds}:db:*"]),
+        allow("Create", ["rds:CreateDBInstanceReadReplica"], [own], asked),
+        allow("CreateFrom", ["rds:CreateDBInstanceReadReplica"], source),
+        allow("TagNew", ["rds:AddTagsToResource"], [own], asked),
+        allow("MarkOwn", ["rds:AddTagsToResource", "rds:RemoveTagsFromResource"], [own], made),
+        allow("DeleteOwn", ["rds:DeleteDBInstance"], [own], made),
+        allow("Encrypt", ["kms:DescribeKey"], [on.key_arn]),
+        allow(
             "LetRdsEncrypt",
             ["kms:CreateGrant"],
             [on.key_arn],
@@ -72,9 +71,9 @@ def statements(on: ReaderResources) -> Sequence[Statement]:
             },
         ),
         # CloudWatch knows no resources for reading metrics.
-        _allow("ReadLoad", ["cloudwatch:GetMetricData"], ["*"]),
-        _allow("SeeRecord", ["route53:ListResourceRecordSets"], [on.zone_arn]),
-        _allow(
+        allow("ReadLoad", ["cloudwatch:GetMetricData"], ["*"]),
+        allow("SeeRecord", ["route53:ListResourceRecordSets"], [on.zone_arn]),
+        allow(
             "SetRecord",
             ["route53:ChangeResourceRecordSets"],
             [on.zone_arn],
@@ -86,18 +85,6 @@ def statements(on: ReaderResources) -> Sequence[Statement]:
                 }
             },
         ),
-        _allow("Remember", ["ssm:GetParameter", "ssm:PutParameter"], [on.state_arn]),
-        _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{on.log_group_arn}:*"]),
+        allow("Remember", ["ssm:GetParameter", "ssm:PutParameter"], [on.state_arn]),
+        allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{on.log_group_arn}:*"]),
     ]
-
-
-def _allow(
-    sid: str, actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any] | None = None
-) -> Statement:
-    statement: dict[str, Any] = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": list(actions),
-        "Resource": list(resources),
-    }
-    return {**statement, "Condition": condition} if condition else statement

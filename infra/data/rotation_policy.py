@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-Statement = Mapping[str, Any]
+from infra.iam import Statement, allow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +39,8 @@ def statements(on: RotationResources) -> Sequence[Statement]:
     ]
     encrypt = ["kms:Decrypt", "kms:GenerateDataKey"]
     found = [
-        _allow("Rotate", rotate, sorted(on.secret_arns)),
-        _allow("Encrypt", encrypt, [on.key_arn], {"StringEquals": {"kms:ViaService": _via(on.region)}}),
+        allow("Rotate", rotate, sorted(on.secret_arns)),
+        allow("Encrypt", encrypt, [on.key_arn], {"StringEquals": {"kms:ViaService": _via(on.region)}}),
     ]
     for region in sorted(on.copies):
         # Secrets Manager adds six characters of its own to a name.
@@ -50,9 +49,9 @@ def statements(on: RotationResources) -> Sequence[Statement]:
         ]
         code = region.replace("-", "")
         copy = ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"]
-        found.append(_allow(f"Copy{code}", copy, sorted(arns)))
+        found.append(allow(f"Copy{code}", copy, sorted(arns)))
         found.append(
-            _allow(
+            allow(
                 f"EncryptCopy{code}",
                 encrypt,
                 # The other region's key is not known here; its alias says which one is meant.
@@ -67,7 +66,7 @@ def statements(on: RotationResources) -> Sequence[Statement]:
     interfaces = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"]
     return [
         *found,
-        _allow(
+        allow(
             "InTheNetwork",
             interfaces,
             [
@@ -75,22 +74,10 @@ def statements(on: RotationResources) -> Sequence[Statement]:
                 for kind in ("network-interface", "security-group", "subnet")
             ],
         ),
-        _allow("SeeTheNetwork", ["ec2:DescribeNetworkInterfaces"], ["*"]),
-        _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{on.log_group_arn}:*"]),
+        allow("SeeTheNetwork", ["ec2:DescribeNetworkInterfaces"], ["*"]),
+        allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [f"{on.log_group_arn}:*"]),
     ]
 
 
 def _via(region: str) -> str:
     return f"secretsmanager.{region}.amazonaws.com"
-
-
-def _allow(
-    sid: str, actions: Sequence[str], resources: Sequence[str], condition: Mapping[str, Any] | None = None
-) -> Statement:
-    statement: dict[str, Any] = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": list(actions),
-        "Resource": list(resources),
-    }
-    return {**statement, "Condition": condition} if condition else statement
