@@ -21,14 +21,14 @@ _LOOKS: Final = (
     (re.compile(r"(?<=://)([^\s:/@]+):[^\s@/]+(?=@)"), rf"\1:{MASK}"),
     (re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"), MASK),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL), MASK),
-    (
-        re.compile(
-            r"(\b[\w-]*(?:password|passphrase|auth_?token|session_?token|api_?key|secret_?access_?key)[\"']?\s*[=:]\s*[\"']?)"
-            r"[^\s\"',;&}]+",
-            re.IGNORECASE,
-        ),
-        rf"\1{MASK}",
-    ),
+)
+
+_NAMED: Final = re.compile(
+    # A type token, as random:index/randomPassword:RandomPassword, names no value, and stays.
+    r"/(?P<type>\w+):(?P=type)\b|"
+    r"(?P<key>\b[\w-]*(?:password|passphrase|auth_?token|session_?token|api_?key|secret_?access_?key)[\"']?\s*[=:]\s*[\"']?)"
+    r"[^\s\"',;&}]+",
+    re.IGNORECASE,
 )
 
 
@@ -36,7 +36,7 @@ def by_look(text: str) -> str:
     """A text without what looks like a credential."""
     for pattern, instead in _LOOKS:
         text = pattern.sub(instead, text)
-    return text
+    return _NAMED.sub(lambda found: found[0] if found["type"] else f"{found['key']}{MASK}", text)
 
 
 def plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ VALUE = 'aB3$"quoted\\9Xz'
         ("postgresql://app:hunter2hunter2@db:5432/x", "hunter2hunter2"),
         ("password=hunter2hunter2 host=db", "hunter2hunter2"),
         ('{"MasterUserPassword": "hunter2hunter2"}', "hunter2hunter2"),
+        ("x/password:hunter2hunter2", "hunter2hunter2"),
         ("AuthToken: hunter2hunter2", "hunter2hunter2"),
         ("key AKIAIOSFODNN7EXAMPLE was refused", "AKIAIOSFODNN7EXAMPLE"),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n-----END RSA PRIVATE KEY-----", "MIIabc"),
@@ -38,6 +39,8 @@ def test_what_looks_like_a_credential_is_taken_out(text: str, hidden: str) -> No
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:parking-prod/database",
         "the replica prod-eu-west-1 lags 3 s; see https://example.com/a:b",
         "error: the key alias/parking-pulumi is disabled",
+        'stack dev, random:index/randomPassword:RandomPassword "one": length is x',
+        "urn:pulumi:prod::parking::random:index/randomPassword:RandomPassword::database",
     ],
 )
 def test_ordinary_words_stay(text: str) -> None:
