@@ -1,0 +1,330 @@
+"""Makes, shows, changes and deletes resources in the cloud, as the rows say."""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import boto3
+import jmespath
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.cloud import taggers
+from infra.local.cloud.requests import NOT_CARRIED, TAGS, fill, tag_argument, translate
+from infra.local.cloud.rows import Call, Row
+
+Json = Any
+KEY_HEADER: Final = "X-Local-Key"
+"""Carries the key of a creation: what was made under a key before is answered again, not made twice."""
+_CONFIG: Final = Config(
+    retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=5, read_timeout=60, max_pool_connections=32,
+    parameter_validation=True,
+)  # fmt: skip
+_GONE: Final = re.compile(
+    r"NotFound|NoSuch|NotExist|DoesNotExist|Nonexist|ResourceNotFound|(^|\.)404$|Unknown\w*(Exception|Fault)$"
+)
+_ANY: Final = "\0"
+
+
+class CloudRefusedError(Exception):
+    """The cloud refused a call; the message has its code and its words."""
+
+    def __init__(self, message: str, *, gone: bool = False) -> None:
+        super().__init__(message)
+        self.gone = gone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A resource in one operation.
+
+    Attributes:
+        inputs: Its inputs, plain.
+        outputs: Its outputs as far as they are known, plain.
+        tags: Its tags with the provider's.
+        region: Where it is.
+        account: The account's number.
+        id: Pulumi's id, once there is one.
+        key: Unlike for each creation.
+    """
+
+    inputs: Mapping[str, Json]
+    outputs: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    region: str
+    account: str
+    id: str = ""
+    key: str = ""
+
+    def values(self) -> dict[str, Json]:
+        """What placeholders stand for."""
+        given = {name: value for name, value in self.inputs.items() if value is not None}
+        found = {"region": self.region, **self.outputs, **given, "account": self.account, "key": self.key}
+        return {**found, "id": self.id} if self.id else found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What the cloud shows of a resource.
+
+    Attributes:
+        outputs: Outputs that AWS makes up.
+        seen: Properties as the cloud has them, in the cloud's own words: kept, to be compared later.
+    """
+
+    outputs: Mapping[str, Json]
+    seen: Mapping[str, Json]
+
+
+class Driver:
+    """Talks to the cloud; safe for threads."""
+
+    def __init__(self, endpoint: str, key: str) -> None:
+        self._endpoint = endpoint
+        self._access = key
+        self._lock = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._local = threading.local()
+
+    def client(self, service: str, region: str) -> Any:
+        """A client of a service in a region."""
+        with self._lock:
+            found = self._clients.get((service, region))
+            if found is None:
+                found = self._session().client(
+                    service, region_name=region, endpoint_url=self._endpoint, config=_CONFIG
+                )
+                found.meta.events.register("before-sign", self._sign)
+                self._clients[service, region] = found
+            return found
+
+    @functools.cached_property
+    def _made(self) -> Any:
+        # boto3 ships without complete types.
+        make: Callable[..., Any] = vars(boto3)["Session"]
+        return make(aws_access_key_id=self._access, aws_secret_access_key=self._access)
+
+    def _session(self) -> Any:
+        return self._made
+
+    def _sign(self, request: Any, **_: object) -> None:
+        if key := getattr(self._local, "key", ""):
+            request.headers[KEY_HEADER] = key
+
+    # Operations
+
+    def create(self, row: Row, subject: Subject) -> tuple[str, Sight]:
+        """Make a resource; give its id and what the cloud shows of it.
+
+        What was made of it is deleted again when a later call of the row is refused.
+
+        Raises:
+            CloudRefusedError: when a call is refused.
+        """
+        calls = [call for call in row.create if _applies(call, subject.inputs, dict(subject.inputs))]
+        if not calls:
+            raise CloudRefusedError(
+                "nothing to ask the cloud for: none of the properties it is made by is given"
+            )
+        answer = self._call(row, calls[0], subject, key=subject.key)
+        identity = _identity(row, answer, subject)
+        made = _with(subject, identity, _picked(row.outputs, answer))
+        try:
+            for number, call in enumerate(calls[1:], 1):
+                self._call(row, call, made, key=f"{subject.key}/{number}")
+            sight = self.look(row, made, answer)
+        except CloudRefusedError:
+            self.delete(row, made)
+            raise
+        if sight is None:
+            raise CloudRefusedError("the cloud made it and does not show it")
+        return identity, sight
+
+    def look(self, row: Row, subject: Subject, answer: Json = None) -> Sight | None:
+        """See what the cloud has; None where it is gone.
+
+        Args:
+            row: The type's.
+            subject: The resource.
+            answer: What creation answered, for types that cannot be read.
+        """
+        if row.read is None:
+            return Sight(outputs=_picked(row.outputs, answer), seen={})
+        try:
+            said = self._call(row, row.read, subject)
+        except CloudRefusedError as refused:
+            if refused.gone:
+                return None
+            raise
+        path = re.sub(r"\{(\w[\w.]*)\}", lambda match: str(fill(match[0], subject.values()) or ""), row.found)
+        found = jmespath.search(path, said)
+        if found is None or found == []:
+            return None
+        return Sight(outputs=_picked(row.outputs, found), seen=self._seen(row, subject, found))
+
+    @staticmethod
+    def _seen(row: Row, subject: Subject, found: Json) -> dict[str, Json]:
+        seen: dict[str, Json] = {}
+        blind = row.blind.split()
+        if isinstance(found, dict):
+            members = {name.lower(): value for name, value in cast("dict[str, Json]", found).items()}
+            for name in subject.inputs:
+                if name in NOT_CARRIED or name in blind:
+                    continue
+                called = (row.names.get(name) or name).lower()
+                if called in members and not isinstance(members[called], bytes):
+                    seen[name] = _plain(members[called])
+        for name, path in row.sees.items():
+            seen[name] = _plain(jmespath.search(path, found))
+        if (tags := taggers.tags_of(found)) is not None and row.tags:
+            seen["tagsAll"] = tags
+        return seen
+
+    def update(
+        self, row: Row, subject: Subject, changed: set[str], old_tags: Mapping[str, str]
+    ) -> Sight | None:
+        """Change a resource; give what the cloud shows of it then, None where it is gone.
+
+        Args:
+            row: The type's.
+            subject: The resource with its new inputs.
+            changed: Properties that differ.
+            old_tags: The tags it had.
+
+        Raises:
+            CloudRefusedError: when a call is refused.
+        """
+        for call in row.update:
+            if _applies(call, subject.inputs, dict.fromkeys(changed, _ANY)):
+                self._call(row, call, subject)
+        self._retag(row, subject, old_tags)
+        return self.look(row, subject)
+
+    def _retag(self, row: Row, subject: Subject, old: Mapping[str, str]) -> None:
+        tagger, named = taggers.TAGGERS.get(row.service), fill(row.tags, subject.values())
+        if tagger is None or not named or dict(subject.tags) == dict(old):
+            return
+        gone = [key for key in old if key not in subject.tags]
+        client = self.client(row.service, row.region or subject.region)
+        if subject.tags:
+            self._ask(client, tagger.put, tagger.put_arguments(str(named), subject.tags))
+        if gone:
+            self._ask(client, tagger.remove, tagger.remove_arguments(str(named), gone))
+
+    def delete(self, row: Row, subject: Subject) -> None:
+        """Delete a resource; one that is gone is no error.
+
+        Raises:
+            CloudRefusedError: when the cloud refuses.
+        """
+        for call in row.delete:
+            if not _applies(call, subject.inputs, dict(subject.inputs)):
+                continue
+            try:
+                self._call(row, call, subject)
+            except CloudRefusedError as refused:
+                if not refused.gone:
+                    raise
+
+    # Calls
+
+    def _call(self, row: Row, call: Call, subject: Subject, *, key: str = "") -> Json:
+        client = self.client(call.service or row.service, row.region or subject.region)
+        arguments = self._arguments(row, call, subject, client)
+        self._local.key = key
+        try:
+            return self._ask(client, call.operation, arguments, tolerated=call.tolerates)
+        finally:
+            self._local.key = ""
+
+    def _arguments(self, row: Row, call: Call, subject: Subject, client: Any) -> dict[str, Json]:
+        model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[call.operation])
+        arguments: dict[str, Json] = {}
+        if call.carries:
+            only = call.carries.split() if isinstance(call.carries, str) else None
+            inputs = {name: value for name, value in subject.inputs.items() if only is None or name in only}
+            shape = model.input_shape.members[call.inside] if call.inside else model.input_shape
+            written = translate(shape, inputs, row.names)
+            arguments = {call.inside: written} if call.inside else written
+        if call.carries is True and call in row.create:
+            arguments |= tag_argument(model.input_shape, subject.tags, row.tag_type)
+        given = {name: fill(value, subject.values()) for name, value in call.given.items()}
+        for name, value in given.items():
+            if value is None:
+                continue
+            held = arguments.get(name)
+            # What is given lies over what was translated, also inside.
+            arguments[name] = (
+                {**held, **value} if isinstance(held, dict) and isinstance(value, dict) else value
+            )
+        if call.finish is not None:
+            call.finish(arguments, subject.values())
+        return arguments
+
+    @staticmethod
+    def _ask(client: Any, operation: str, arguments: Mapping[str, Json], *, tolerated: str = "") -> Json:
+        try:
+            return getattr(client, operation)(**arguments)
+        except ClientError as error:
+            details = cast("Mapping[str, Any]", vars(error)["response"]["Error"])
+            code = str(details.get("Code", "error"))
+            if code in tolerated.split():
+                return {}
+            said = str(details.get("Message") or "no reason given")
+            if code == "500" or "Traceback" in said or code == "InternalFailure":
+                said = f"the local cloud failed at {operation}: {said.strip().splitlines()[-1] if said.strip() else code}"
+            raise CloudRefusedError(f"{code}: {said}", gone=bool(_GONE.search(code))) from error
+        except BotoCoreError as error:
+            raise CloudRefusedError(f"{type(error).__name__}: {error}") from error
+
+
+def _applies(call: Call, inputs: Mapping[str, Json], among: Mapping[str, Json]) -> bool:
+    if any(inputs.get(name) is not None for name in call.unless.split()):
+        return False
+    names = call.when.split()
+    return not names or any(among.get(name) is not None for name in names)
+
+
+def _identity(row: Row, answer: Json, subject: Subject) -> str:
+    if "{" in row.id:
+        values = {**_picked(row.outputs, answer), **subject.values()}
+        return str(fill(row.id, values) or "")
+    return str(jmespath.search(row.id, answer) or "")
+
+
+def _with(subject: Subject, identity: str, outputs: Mapping[str, Json]) -> Subject:
+    return Subject(
+        inputs=subject.inputs,
+        outputs={**subject.outputs, **outputs},
+        tags=subject.tags,
+        region=subject.region,
+        account=subject.account,
+        id=identity,
+        key=subject.key,
+    )
+
+
+def _picked(paths: Mapping[str, str], found: Json) -> dict[str, Json]:
+    values = {name: _plain(jmespath.search(path, found)) for name, path in paths.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _plain(value: Json) -> Json:
+    """JSON of an answer; moments as text."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in cast("dict[str, Json]", value).items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in cast("list[Json]", value)]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def properties(row: Row) -> Iterator[str]:
+    """Properties whose changes a row's updates carry."""
+    for call in row.update:
+        yield from call.when.split()
+    yield from TAGS

@@ -1,0 +1,84 @@
+"""What a row of the mapping from Pulumi's types to AWS's calls holds; the rows are in the `table_*` modules.
+
+A row says which calls of boto3 make, show, change and delete a resource. What such a call takes is found by the names
+of its members in botocore's models (`requests`), so that a row only has what differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of boto3.
+
+    Attributes:
+        operation: Its method name, such as `create_vpc`.
+        given: Arguments. In texts `{id}`, `{region}`, `{account}`, `{key}` (unlike for each creation) and properties
+            such as `{clusterName}` or `{scalingConfig.minSize}` are filled in: inputs first, then outputs. A text that
+            is one placeholder takes the value as it is; an argument whose placeholder has no value is left out.
+        carries: Whether the inputs are translated into the arguments that `given` leaves open. A text of properties
+            separated by blanks carries only those.
+        inside: The argument that the translated inputs go into, such as `DistributionConfig`.
+        when: Properties separated by blanks. When a resource is made the call is left out unless one of them is given,
+            when it is changed unless one of them changed. Nothing: always.
+        unless: Properties separated by blanks; the call is left out when one of them is given.
+        tolerates: Error codes, separated by blanks, that mean the work is done already.
+        finish: Mends the arguments: takes them and the plain inputs, changes the former.
+        service: Another service than the row's.
+    """
+
+    operation: str
+    given: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    carries: bool | str = False
+    inside: str = ""
+    when: str = ""
+    unless: str = ""
+    tolerates: str = ""
+    finish: Callable[[dict[str, Json], Mapping[str, Json]], None] | None = None
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """How one type is kept in the cloud.
+
+    Attributes:
+        service: boto3's name of the service.
+        create: The first call that is not left out makes the resource, all others complete it.
+        id: Pulumi's id, as a JMESPath into what the first call answered; a text with `{` is filled in like arguments.
+        read: Shows the resource; none where AWS has no such call, which leaves changes from outside unseen.
+        found: JMESPath to the resource in what `read` answers; where it finds nothing, the resource is gone. Texts in
+            braces are filled in, as in ``Routes[?DestinationCidrBlock=='{destinationCidrBlock}'] | [0]``.
+        outputs: JMESPath, into what `found` found (without `read`: into what the first call answered), of outputs that
+            AWS makes up: ids, ARNs, addresses.
+        sees: JMESPath, into what `found` found, of properties whose change from outside shall be seen, in Pulumi's
+            units. Those of the same name on both sides need none.
+        blind: Properties, separated by blanks, whose counterpart of the same name means something else.
+        update: Calls that change what is there; each says by `when` for which properties.
+        delete: Calls that delete it.
+        names: The argument for a property (by its path without indexes) where the names differ; empty: not carried.
+        tags: What the tag calls of the service want the resource named by: a template, usually `{id}` or `{arn}`.
+        tag_type: EC2's name of the type in tag specifications.
+        region: Where it is kept whatever the provider's region, for services that are global.
+    """
+
+    service: str
+    create: tuple[Call, ...]
+    id: str
+    read: Call | None = None
+    found: str = "@"
+    outputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    sees: Mapping[str, str] = field(default_factory=dict[str, str])
+    blind: str = ""
+    update: tuple[Call, ...] = ()
+    delete: tuple[Call, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    tags: str = ""
+    tag_type: str = ""
+    region: str = ""
