@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -286,8 +287,16 @@ class Driver:
 def _applies(call: Call, inputs: Mapping[str, Json], among: Mapping[str, Json]) -> bool:
     if any(inputs.get(name) is not None for name in call.unless.split()):
         return False
+    if not all(_holds(condition, inputs) for condition in call.needs.split()):
+        return False
     names = call.when.split()
     return not names or any(among.get(name) is not None for name in names)
+
+
+def _holds(condition: str, inputs: Mapping[str, Json]) -> bool:
+    name, separator, wanted = condition.partition("=")
+    value = inputs.get(name)
+    return json.dumps(value) == wanted if separator else value not in (None, "", [])
 
 
 def _identity(row: Row, answer: Json, subject: Subject) -> str:

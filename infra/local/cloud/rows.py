@@ -28,6 +28,8 @@ class Call:
         when: Properties separated by blanks. When a resource is made the call is left out unless one of them is given,
             when it is changed unless one of them changed. Nothing: always.
         unless: Properties separated by blanks; the call is left out when one of them is given.
+        needs: Properties separated by blanks; the call is left out unless all of them are given and not empty, or,
+            written `name=value`, have that value in JSON.
         tolerates: Error codes, separated by blanks, that mean the work is done already.
         finish: Mends the arguments: takes them and the plain inputs, changes the former.
         service: Another service than the row's.
@@ -39,6 +41,7 @@ class Call:
     inside: str = ""
     when: str = ""
     unless: str = ""
+    needs: str = ""
     tolerates: str = ""
     finish: Callable[[dict[str, Json], Mapping[str, Json]], None] | None = None
     service: str = ""
