@@ -17,7 +17,7 @@ PATHS := __main__.py infra stacks components services tests benchmarks
 CHECKED = $(wildcard $(PATHS))
 
 .PHONY: help setup tools preview up refresh destroy outputs test test-all test-cluster test-times drill lint types format benchmark docs golden report prices lock sbom audit fresh clean
-.PHONY: capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
+.PHONY: cloud-up cloud-env cloud-down capacity recovery cluster-tools cluster-up cluster-down need-stack need-venv
 
 help: ## List what can be made
 	@printf 'make TARGET [STACK=NAME] [ARGS="..."]\n\n'
@@ -39,6 +39,15 @@ cluster-up: need-stack need-venv ## Start a real Kubernetes API for STACK's obje
 
 cluster-down: need-stack need-venv ## Stop it; what it stores stays for the next time
 	@$(PYTHON) -m infra.local.cluster down --stack '$(STACK)' $(ARGS)
+
+cloud-up: need-venv ## Start the AWS on this machine (moto) with all that it held; `up` does so too
+	@$(PYTHON) -m infra.local.cloud up $(ARGS)
+
+cloud-env: need-venv ## Print the variables that lead boto3 and the AWS CLI to it
+	@$(PYTHON) -m infra.local.cloud env $(ARGS)
+
+cloud-down: need-venv ## Stop it; what it holds stays for the next time (ARGS=--forget drops it)
+	@$(PYTHON) -m infra.local.cloud down $(ARGS)
 
 preview: need-stack ## Show what would change in STACK, on this machine
 	@$(PULUMI) preview --stack '$(STACK)' $(ARGS)

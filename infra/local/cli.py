@@ -21,6 +21,7 @@ from infra.local import (
     state,
 )
 from infra.local.arguments import Invocation, parse
+from infra.local.cloud import runs
 from infra.local.errors import NO_SUCH_STACK, Interrupted, LocalError, interrupt_on_signals, say
 from infra.local.home import Home
 from infra.local.project import StackFile
@@ -138,8 +139,11 @@ def _in_project(run: _Run) -> int:
         ports: dict[str, int] = {}
         if invocation.uses_providers:
             stand_ins.provide_plugin_stubs(run.home)
-            ports = cleanup.enter_context(stand_ins.running(home=run.home, environ=run.environ))
+            cloud = runs.variables(invocation, home=run.home, environ=run.environ, stack=stack)
+            ports = cleanup.enter_context(stand_ins.running(home=run.home, environ=run.environ, cloud=cloud))
             say(f"{_listed(sorted(ports))} on this machine; nothing reaches AWS")
+            if cloud:
+                say(f"moto stands behind aws, at {cloud[runs.URL]}; `make cloud-env` leads boto3 there")
         for flag in guardrails.policy_arguments(invocation=invocation, home=run.home, environ=run.environ):
             args = guardrails.with_flag(args, flag)
         summary: Path | None = None
@@ -157,6 +161,8 @@ def _in_project(run: _Run) -> int:
         if summary is not None and code == 0 and not invocation.prints_json and summary.exists():
             print(summary.read_text(encoding="utf-8"), flush=True)
         _follow_up(run, code=code, before=before, stack=stack)
+        if invocation.command == "destroy":
+            runs.end_if_empty(run.home)
     return code
 
 

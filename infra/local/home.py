@@ -59,6 +59,11 @@ class Home:
         return self.root / CLUSTERS
 
     @property
+    def cloud(self) -> Path:
+        """The AWS on this machine: its journal, and where it is."""
+        return self.root / "cloud"
+
+    @property
     def logs(self) -> Path:
         """Logs of what the local platform starts."""
         return self.root / "logs"

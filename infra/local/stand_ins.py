@@ -25,8 +25,16 @@ exit 1
 
 
 @contextmanager
-def running(*, home: Home, environ: Mapping[str, str]) -> Generator[dict[str, int]]:
-    """Run the stand-in providers for the length of a block, and give their ports by name."""
+def running(
+    *, home: Home, environ: Mapping[str, str], cloud: Mapping[str, str] | None = None
+) -> Generator[dict[str, int]]:
+    """Run the stand-in providers for the length of a block, and give their ports by name.
+
+    Args:
+        home: Where their records are.
+        environ: The caller's environment.
+        cloud: Variables that lead them to the cloud on this machine, if it is to stand behind them.
+    """
     log = home.logs / "providers.log"
     # Another file than ours is for tests of the command line, which need a provider with faults.
     other = environ.get("PULUMI_LOCAL_PROVIDERS")
@@ -36,6 +44,7 @@ def running(*, home: Home, environ: Mapping[str, str]) -> Generator[dict[str, in
         "AWS_EC2_METADATA_DISABLED": "true",
         "PULUMI_LOCAL": "1",
         "PULUMI_LOCAL_CACHE": str(engines.cache_folder(environ=environ, home=home)),
+        **(cloud or {}),
     }
     with log.open("wb") as errors:
         process = subprocess.Popen(

@@ -277,8 +277,8 @@ class Driver:
             if code in tolerated.split():
                 return {}
             said = str(details.get("Message") or "no reason given")
-            if code == "500" or "Traceback" in said or code == "InternalFailure":
-                said = f"the local cloud failed at {operation}: {said.strip().splitlines()[-1] if said.strip() else code}"
+            if code in {"500", "InternalFailure"} or "Traceback" in said:
+                said = f"the local cloud failed at {operation}: {said.strip().splitlines()[-1]}"
             raise CloudRefusedError(f"{code}: {said}", gone=bool(_GONE.search(code))) from error
         except BotoCoreError as error:
             raise CloudRefusedError(f"{type(error).__name__}: {error}") from error

@@ -108,7 +108,7 @@ def _list(value: Json, shape: Shape, names: Mapping[str, str], path: str) -> Jso
         if pair and counterpart(next(iter(cast("dict[str, Json]", value)), ""), shape.member.members) is None:
             entries = cast("dict[str, Json]", value).items()
             return [{pair[0]: key, pair[1]: _scalar(item, "string")} for key, item in entries]
-    items = cast("list[Json]", value) if isinstance(value, list) else [value]
+    items = cast("list[Json]", value if isinstance(value, list) else [value])
     return [item for given in items if (item := _converted(given, shape.member, names, path)) is not _NONE]
 
 
@@ -119,20 +119,20 @@ def _pair(shape: Shape) -> tuple[str, str] | None:
 
 def _scalar(value: Json, kind: str) -> Json:
     if kind == "string":
-        if isinstance(value, bool):
-            return str(value).lower()
-        if isinstance(value, dict | list):
-            return json.dumps(value)
-        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-    if kind in {"integer", "long"} and isinstance(value, int | float | str):
-        return int(float(value))
-    if kind in {"double", "float"} and isinstance(value, int | float | str):
-        return float(value)
+        return _text(value)
+    if kind in {"integer", "long", "double", "float"} and isinstance(value, int | float | str):
+        return int(float(value)) if kind in {"integer", "long"} else float(value)
     if kind == "boolean":
         return value if isinstance(value, bool) else str(value).lower() == "true"
-    if kind == "blob":
-        return str(value).encode()
-    return value
+    return str(value).encode() if kind == "blob" else value
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def tag_argument(shape: Shape, tags: Mapping[str, str], tag_type: str) -> dict[str, Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
@@ -11,11 +12,12 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 import grpc
 
 from infra.local import environment
+from infra.local.cloud import runs
 from infra.local.home import CLUSTERS
 from infra.local.providers import faults, sdk, wire
 from infra.local.providers.aws.plugin import AwsPlugin
@@ -30,6 +32,7 @@ from infra.local.value_checks.judge import Judge, memory_folder
 from infra.redaction import Known
 
 LOG = logging.getLogger("providers")
+ACCESS_KEY = "local"
 # 400 MB, as the engine and the SDKs allow: a large chart's values exceed gRPC's default of 4 MB.
 MESSAGE_LIMIT = 400 * 1024 * 1024
 OPTIONS = [("grpc.max_receive_message_length", MESSAGE_LIMIT), ("grpc.so_reuseport", 0)]
@@ -46,10 +49,25 @@ def serve(plugin: Plugin, store: Store, rules: list[faults.Fault], known: Known)
 
 
 def _backend(plugin: Plugin, store: Store) -> Backend:
-    """Records, and behind kubernetes the clusters that run on this machine."""
+    """Records, and behind them the cloud and the clusters that run on this machine."""
+    endpoint = os.environ.get(runs.URL)
+    if isinstance(plugin, AwsPlugin) and endpoint:
+        return _cloud(plugin, store, endpoint)
     if isinstance(plugin, KubernetesPlugin):
         return ApiServerBackend(plugin, store, clusters=store.path.parent.parent / CLUSTERS)
     return RecordBackend(plugin, store)
+
+
+def _cloud(plugin: AwsPlugin, store: Store, endpoint: str) -> Backend:
+    """The cloud, without what a killed run left in it half made."""
+    # boto3 and its models take a second to load, which runs without a cloud need not spend.
+    backends: Any = importlib.import_module("infra.local.providers.cloud_backend")
+    drivers: Any = importlib.import_module("infra.local.cloud.driver")
+    backend = backends.CloudBackend(plugin, store, drivers.Driver(endpoint, ACCESS_KEY))
+    stack = os.environ.get(runs.STACK)
+    if stack:
+        backend.sweep(stack)
+    return cast("Backend", backend)
 
 
 def start_components() -> subprocess.Popen[str]:

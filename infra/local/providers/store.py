@@ -28,7 +28,10 @@ create table if not exists records (
 create index if not exists records_by_id on records (id, type);
 create table if not exists generations (urn text primary key, last integer not null) without rowid;
 create table if not exists meta (key text primary key, value blob not null) without rowid;
+create table if not exists begun (urn text primary key, stack text not null, generation integer not null,
+  content text not null) without rowid;
 """
+_RECORDS = "select urn, id, generation, known, inputs, outputs, live from records"
 
 
 class StoreError(Exception):
@@ -40,7 +43,7 @@ class Record:
     """One resource that exists, as far as the stand-ins are concerned.
 
     `known` says that the engine has named this id since it was made: a record that is not known was left by a
-    run killed before the engine heard of it.
+    run killed before the engine heard of it. `live` is what the local cloud showed of it last; none: it is in no cloud.
     """
 
     urn: str
@@ -49,6 +52,16 @@ class Record:
     known: bool
     inputs: Map
     outputs: Map
+    live: Map | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A creation that the cloud was asked for, and that was not recorded: what a killed run left half done."""
+
+    urn: str
+    generation: int
+    content: Map
 
 
 class Store:
@@ -70,6 +83,10 @@ class Store:
             with self._transaction():
                 for statement in filter(str.strip, _TABLES.split(";")):
                     self._database.execute(statement)
+                columns = [row[1] for row in self._database.execute("pragma table_info(records)")]
+                if "live" not in columns:
+                    # Records of before there was a cloud are in none.
+                    self._database.execute("alter table records add column live text not null default ''")
                 salt = self._meta("salt", secrets.token_bytes(16))
                 version = int(self._meta("version", str(_VERSION).encode()))
         except (sqlite3.Error, OSError) as problem:
@@ -117,7 +134,7 @@ class Store:
         """
         with self.guarded(), self._transaction():
             row = self._database.execute(
-                "select urn, id, generation, known, inputs, outputs from records where urn = ? and known = 0",
+                _RECORDS + " where urn = ? and known = 0",
                 (urn,),
             ).fetchone()
             if row is not None:
@@ -143,11 +160,13 @@ class Store:
             int(record.known),
             self._vault.seal(record.inputs),
             self._vault.seal(record.outputs),
+            "" if record.live is None else self._vault.seal(record.live),
         )
         with self.guarded(), self._transaction():
             if instead_of is not None:
                 self._database.execute("delete from records where urn = ? and id = ?", instead_of)
-            self._database.execute("insert or replace into records values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._database.execute("insert or replace into records values (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._database.execute("delete from begun where urn = ?", (record.urn,))
 
     def find(self, urn: str, identity: str, *, anywhere: bool = False) -> Record | None:
         """Find a record by URN and id; failing that by type and id, in the same stack or anywhere.
@@ -155,7 +174,7 @@ class Store:
         The second covers renamed resources (an alias changes the URN, not the id), the third imports.
         """
         stack, resource_type, _ = parts(urn)
-        columns = "select urn, id, generation, known, inputs, outputs from records where "
+        columns = _RECORDS + " where "
         by_type = columns + "id = ? and type = ?"
         with self.guarded(), self._lock:
             row = self._database.execute(columns + "urn = ? and id = ?", (urn, identity)).fetchone()
@@ -184,9 +203,7 @@ class Store:
     def all(self) -> list[Record]:
         """List every record, oldest URN first."""
         with self.guarded(), self._lock:
-            rows = self._database.execute(
-                "select urn, id, generation, known, inputs, outputs from records order by urn, generation"
-            ).fetchall()
+            rows = self._database.execute(_RECORDS + " order by urn, generation").fetchall()
         return [self._record(row) for row in rows]
 
     def remove(self, urn: str, identity: str) -> None:
@@ -210,11 +227,34 @@ class Store:
         with self.guarded(), self._lock:
             return [row[0] for row in self._database.execute("select distinct type from records")]
 
-    def _record(self, row: tuple[str, str, int, int, str, str]) -> Record:
-        urn, identity, generation, known, inputs, outputs = row
-        return Record(
-            urn, identity, generation, bool(known), self._vault.open(inputs), self._vault.open(outputs)
-        )
+    def note_begun(self, urn: str, generation: int, content: Map) -> None:
+        """Note that the cloud is about to be asked for a resource, until its record is put."""
+        row = (urn, parts(urn)[0], generation, self._vault.seal(content))
+        with self.guarded(), self._transaction():
+            self._database.execute("insert or replace into begun values (?, ?, ?, ?)", row)
+
+    def drop_begun(self, urn: str) -> None:
+        """Note that nothing is left of a creation."""
+        with self.guarded(), self._transaction():
+            self._database.execute("delete from begun where urn = ?", (urn,))
+
+    def begun(self, stack: str) -> list[Begun]:
+        """Creations in a stack that were not recorded."""
+        query = "select urn, generation, content from begun where stack = ?"
+        with self.guarded(), self._lock:
+            rows = self._database.execute(query, (stack,)).fetchall()
+        return [Begun(urn, generation, self._vault.open(content)) for urn, generation, content in rows]
+
+    def live_count(self) -> int:
+        """How many resources are in the cloud."""
+        with self.guarded(), self._lock:
+            return int(self._database.execute("select count(*) from records where live != ''").fetchone()[0])
+
+    def _record(self, row: tuple[str, str, int, int, str, str, str]) -> Record:
+        urn, identity, generation, known, inputs, outputs, live = row
+        opened = self._vault.open
+        shown = opened(live) if live else None
+        return Record(urn, identity, generation, bool(known), opened(inputs), opened(outputs), shown)
 
     def close(self) -> None:
         """Close the file."""

@@ -12,14 +12,13 @@ from typing import Any, Final, cast
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER, ResourceNotFoundError
 
 from infra.local.value_checks.types import NOT_CARRIED, CfnType, cfn_type
+from infra.local.words import counterpart
 
 Json = Any
 Schema = Mapping[str, Any]
 Path = tuple[str | int, ...]
 _NONE: Final = object()
 """A value that is not carried over."""
-_LEAST_SUFFIX: Final = 6
-"""Shorter names, as `type` and `name`, end too many others to be found by their end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +119,7 @@ class _Translation:
         if given is not None or self.target.closed:
             name = (given or "").removeprefix("/")
             return name if name in declared else None
-        folded = {name.lower(): name for name in declared}
-        short = key.lower()
-        for candidate in (short, f"{short}s", short.removesuffix("s"), short.removesuffix("configuration")):
-            if candidate in folded:
-                return folded[candidate]
-        ends = [name for low, name in folded.items() if low.endswith(short) and len(short) >= _LEAST_SUFFIX]
-        if len(ends) == 1:
-            return ends[0]
-        return None
+        return counterpart(key, declared)
 
     def _lose(self, path: str) -> None:
         if self.target.names.get(general(path)) != "" and not self.target.closed:

@@ -192,6 +192,20 @@ class AwsPlugin(Plugin):
         facts.id = facts.text(kind.id) or facts.digits("", "uuid", "")
         return facts.id, self._outputs(facts)
 
+    def adopt(self, resource: Resource, generation: int, identity: str, shown: Map) -> Map:
+        """Return the outputs of what the cloud made: as it shows them, the rest made up around its id.
+
+        Args:
+            resource: What was asked for.
+            generation: Which one of its URN it is.
+            identity: The id that the cloud gave it.
+            shown: Outputs that the cloud shows.
+        """
+        kind = self.kind(resource.token) or Kind(id=self._generic_id(resource.token))
+        facts = self._facts(kind, resource, generation)
+        facts.id, facts.shown = identity, shown
+        return self._outputs(facts)
+
     def _facts(self, kind: Kind, resource: Resource, generation: int) -> templates.Facts:
         region = region_of(resource.instance, resource.inputs)
         return templates.Facts(kind, resource, generation, region, self.outputs_of)
@@ -208,6 +222,7 @@ class AwsPlugin(Plugin):
         made: Map = {name: facts.render(template) for name, template in facts.kind.outputs.items()}
         hook = templates.HOOKS.get(short(resource.token))
         made.update(hook(facts) if hook else {})
+        made.update(facts.shown)
         declared = schema.outputs if schema else dict[str, Property]()
         outputs: Map = {name: value for name, value in made.items() if name in declared}
         for name, value in given.items():

@@ -29,6 +29,7 @@ class Facts:
         self.generation = generation
         self.region = region
         self.id = ""
+        self.shown: Map = {}
         self._outputs_of = outputs_of
         self._busy: set[str] = set()
 
@@ -58,8 +59,8 @@ class Facts:
 
     def lookup(self, name: str) -> str:
         """Find what a placeholder stands for: an input, digits, something computed, or another output."""
-        if name == "id" and self.id:
-            return self.id
+        if name in {"id", *self.shown} and self.id:
+            return self.id if name == "id" else text(self.shown[name])
         given = self.resource.inputs.get(name)
         if given is not None:
             found = reveal(given)
