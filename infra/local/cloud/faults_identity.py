@@ -69,7 +69,7 @@ def _rotate(
     current, versions = known.default_version_id, dict(known.versions)
     if rotate_immediately:
         rotates(self, secret_id, client_request_token, function, rotation_rules)
-        made = known.versions.get(known.default_version_id) or {}
+        made: dict[str, Any] = known.versions.get(known.default_version_id) or {}
         if not {"secret_string", "secret_binary"} & set(made):
             known.default_version_id, known.versions = current, versions
     known.rotation_requested = known.rotation_enabled = True

@@ -145,11 +145,11 @@ def tag_argument(shape: Shape, tags: Mapping[str, str], tag_type: str) -> dict[s
     """
     for name in ("TagSpecifications", "Tags", "tags", "TagList"):
         member = shape.members.get(name)
-        if member is None:
+        if member is None or (name == "TagSpecifications" and not tag_type):
             continue
         if name == "TagSpecifications":
             listed = [{"Key": key, "Value": value} for key, value in tags.items()]
-            return {name: [{"ResourceType": tag_type, "Tags": listed}]} if tag_type and tags else {}
+            return {name: [{"ResourceType": tag_type, "Tags": listed}]} if tags else {}
         if member.type_name == "map":
             return {name: dict(tags)}
         if member.type_name == "structure":
