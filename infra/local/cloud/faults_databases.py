@@ -104,7 +104,7 @@ def _create(creates: Wrapper, self: Any, db_kwargs: dict[str, Any]) -> Any:
 
 
 def _create_replica(creates: Wrapper, self: Any, db_kwargs: dict[str, Any]) -> Any:
-    """A replica has a resource id of its own, a key of its region, and is only made of what is there."""
+    """A replica has a resource id and tags of its own, a key of its region, and is only made of what is there."""
     _require(self, db_kwargs)
     source = str(db_kwargs["source_db_instance_identifier"])
     key = db_kwargs.get("kms_key_id")
@@ -116,6 +116,7 @@ def _create_replica(creates: Wrapper, self: Any, db_kwargs: dict[str, Any]) -> A
         )
     replica = creates(self, db_kwargs)
     replica.dbi_resource_id = _resource_id()
+    replica.tags = list(db_kwargs.get("tags") or [])
     if not str(replica.availability_zone).startswith(self.region_name):
         replica.availability_zone = f"{self.region_name}a"
     _show(replica, db_kwargs)

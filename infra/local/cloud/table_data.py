@@ -185,4 +185,171 @@ _DATABASES: Final[Mapping[str, Row]] = {
     ),
 }
 
-ROWS: Final[Mapping[str, Row]] = {**_DATABASES}
+_GROUP: Final[Mapping[str, Json]] = {"ReplicationGroupId": "{id}"}
+_CACHE_CHANGES: Final = (
+    "authToken authTokenUpdateStrategy autoMinorVersionUpgrade automaticFailoverEnabled clusterMode description "
+    "durability engine engineVersion ipDiscovery logDeliveryConfigurations maintenanceWindow multiAzEnabled nodeType "
+    "notificationTopicArn parameterGroupName securityGroupIds snapshotRetentionLimit snapshotWindow "
+    "transitEncryptionEnabled transitEncryptionMode"
+)
+_USER: Final[Mapping[str, Json]] = {"UserId": "{id}"}
+_USER_CHANGES: Final = "accessString authenticationMode engine noPasswordRequired passwords"
+
+
+def _log_deliveries(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """Where logs go is told in a word of its own for each kind of destination."""
+    given = cast("list[dict[str, Json]]", values.get("logDeliveryConfigurations") or [])
+    written = cast("list[dict[str, Json]]", arguments.get("LogDeliveryConfigurations") or [])
+    for delivery, target in zip(given, written, strict=False):
+        logs = delivery["destinationType"] == "cloudwatch-logs"
+        kind, name = (
+            ("CloudWatchLogsDetails", "LogGroup") if logs else ("KinesisFirehoseDetails", "DeliveryStream")
+        )
+        target["DestinationDetails"] = {kind: {name: delivery["destination"]}}
+
+
+def _user_groups(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """The groups that a cache shall have are added; it has one at most."""
+    arguments["UserGroupIdsToAdd"] = values["userGroupIds"]
+
+
+_CACHES: Final[Mapping[str, Row]] = {
+    "elasticache:SubnetGroup": Row(
+        service="elasticache",
+        create=(Call(operation="create_cache_subnet_group", carries=True),),
+        id="CacheSubnetGroup.CacheSubnetGroupName",
+        read=Call(operation="describe_cache_subnet_groups", given={"CacheSubnetGroupName": "{id}"}),
+        found="CacheSubnetGroups[0]",
+        outputs={"arn": "ARN", "vpcId": "VpcId"},
+        sees={"subnetIds": "sort(Subnets[].SubnetIdentifier)"},
+        names={"name": "CacheSubnetGroupName", "description": "CacheSubnetGroupDescription"},
+        update=(
+            Call(
+                operation="modify_cache_subnet_group",
+                carries="name description subnetIds",
+                when="description subnetIds",
+            ),
+        ),
+        delete=(Call(operation="delete_cache_subnet_group", given={"CacheSubnetGroupName": "{id}"}),),
+        tags="{arn}",
+    ),
+    "elasticache:ReplicationGroup": Row(
+        service="elasticache",
+        create=(Call(operation="create_replication_group", carries=True, finish=_log_deliveries),),
+        id="ReplicationGroup.ReplicationGroupId",
+        read=Call(operation="describe_replication_groups", given=_GROUP),
+        found="ReplicationGroups[0]",
+        outputs={
+            "arn": "ARN",
+            "configurationEndpointAddress": "ConfigurationEndpoint.Address",
+            "primaryEndpointAddress": "NodeGroups[0].PrimaryEndpoint.Address",
+            "readerEndpointAddress": "NodeGroups[0].ReaderEndpoint.Address",
+            "memberClusters": "MemberClusters",
+        },
+        sees={
+            "automaticFailoverEnabled": "AutomaticFailover == 'enabled'",
+            "multiAzEnabled": "MultiAZ == 'enabled'",
+            "description": "Description",
+            "numNodeGroups": "length(NodeGroups)",
+        },
+        names={
+            "description": "ReplicationGroupDescription",
+            "nodeType": "CacheNodeType",
+            "parameterGroupName": "CacheParameterGroupName",
+            "subnetGroupName": "CacheSubnetGroupName",
+            "maintenanceWindow": "PreferredMaintenanceWindow",
+            "securityGroupNames": "CacheSecurityGroupNames",
+            "preferredCacheClusterAzs": "PreferredCacheClusterAZs",
+            "multiAzEnabled": "MultiAZEnabled",
+            "logDeliveryConfigurations.destination": "",
+        },
+        update=(
+            Call(
+                operation="modify_replication_group",
+                given={**_GROUP, "ApplyImmediately": True},
+                carries=_CACHE_CHANGES,
+                when=_CACHE_CHANGES,
+                finish=_log_deliveries,
+            ),
+            Call(
+                operation="modify_replication_group",
+                given={**_GROUP, "ApplyImmediately": True},
+                when="userGroupIds",
+                needs="userGroupIds",
+                finish=_user_groups,
+            ),
+        ),
+        delete=(
+            Call(
+                operation="delete_replication_group",
+                given={**_GROUP, "FinalSnapshotIdentifier": "{finalSnapshotIdentifier}"},
+            ),
+        ),
+        tags="{arn}",
+    ),
+    "elasticache:User": Row(
+        service="elasticache",
+        create=(Call(operation="create_user", carries=True),),
+        id="UserId",
+        read=Call(operation="describe_users", given=_USER),
+        found="Users[?Status!='deleting'] | [0]",
+        outputs={"arn": "ARN"},
+        update=(Call(operation="modify_user", given=_USER, carries=_USER_CHANGES, when=_USER_CHANGES),),
+        delete=(Call(operation="delete_user", given=_USER),),
+        tags="{arn}",
+    ),
+}
+
+
+def _security(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """Ways to log in are objects with a switch, and the key at rest has a place of its own."""
+    logins = cast("dict[str, Json]", values.get("clientAuthentication") or {})
+    sasl = cast("dict[str, Json]", logins.get("sasl") or {})
+    tls = cast("dict[str, Json]", logins.get("tls") or {})
+    authentication: dict[str, Json] = {}
+    if sasl:
+        authentication["Sasl"] = {
+            name.title(): {"Enabled": bool(sasl.get(name))} for name in ("iam", "scram")
+        }
+    if tls:
+        arns = cast("list[str]", tls.get("certificateAuthorityArns") or [])
+        authentication["Tls"] = {"Enabled": bool(arns), "CertificateAuthorityArnList": arns}
+    if "unauthenticated" in logins:
+        authentication["Unauthenticated"] = {"Enabled": bool(logins["unauthenticated"])}
+    if authentication:
+        arguments["ClientAuthentication"] = authentication
+    encryption = cast("dict[str, Json]", values.get("encryptionInfo") or {})
+    if key := encryption.get("encryptionAtRestKmsKeyArn"):
+        arguments["EncryptionInfo"]["EncryptionAtRest"] = {"DataVolumeKMSKeyId": key}
+
+
+_BROKERS: Final[Mapping[str, Row]] = {
+    "msk:Cluster": Row(
+        service="kafka",
+        create=(Call(operation="create_cluster", carries=True, finish=_security),),
+        id="ClusterArn",
+        read=Call(operation="describe_cluster", given={"ClusterArn": "{id}"}),
+        found="ClusterInfo",
+        outputs={"arn": "ClusterArn"},
+        sees={
+            "kafkaVersion": "CurrentBrokerSoftwareInfo.KafkaVersion",
+            "numberOfBrokerNodes": "NumberOfBrokerNodes",
+        },
+        blind="clientAuthentication encryptionInfo",
+        names={
+            "clientAuthentication": "",
+            "brokerNodeGroupInfo.azDistribution": "BrokerAZDistribution",
+            "encryptionInfo.encryptionAtRestKmsKeyArn": "",
+        },
+        delete=(Call(operation="delete_cluster", given={"ClusterArn": "{id}"}),),
+        tags="{id}",
+    ),
+}
+
+ROWS: Final[Mapping[str, Row]] = {**_DATABASES, **_CACHES, **_BROKERS}
+LEFT_OUT: Final[Mapping[str, str]] = {
+    "elasticache:ParameterGroup": "moto has no parameter groups of caches",
+    "elasticache:UserGroup": "moto has no groups of cache users",
+    "msk:Configuration": "moto has no configurations of brokers",
+    "msk:Topic": "moto has no topics",
+}
