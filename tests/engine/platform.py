@@ -32,6 +32,8 @@ def command_of(root: Path, args: Sequence[str], more: Mapping[str, str]) -> tupl
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
     engine = {name: os.environ[name] for name in ("PULUMI_LOCAL_ENGINE",) if name in os.environ}
     local = {
+        # A cloud for every project of a few resources would cost more than the tests; who wants one says so.
+        "PULUMI_LOCAL_CLOUD": "off",
         "PULUMI_LOCAL_PROJECT": str(root),
         "PULUMI_LOCAL_HOME": str(root / ".pulumi-local"),
         "PULUMI_LOCAL_PYTHON": sys.executable,
@@ -80,14 +82,20 @@ class Resource:
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """A copy of the program with its own state, so that a test may edit stack files."""
+    """A copy of the program with its own state, so that a test may edit stack files.
+
+    Attributes:
+        root: Its folder.
+        cloud: Whether moto stands behind aws, as it does for users.
+    """
 
     root: Path
+    cloud: bool = False
 
     @classmethod
-    def copy_to(cls, root: Path) -> Platform:
+    def copy_to(cls, root: Path, *, cloud: bool = False) -> Platform:
         root.mkdir(parents=True)
-        platform = cls(root=root)
+        platform = cls(root=root, cloud=cloud)
         platform.take_working_copy()
         return platform
 
@@ -107,7 +115,8 @@ class Platform:
 
     def run(self, *args: str, **more: str) -> subprocess.CompletedProcess[str]:
         """Run a pulumi command and give what it said, whatever its exit code."""
-        return run_pulumi(self.root, *args, more={**ONE_CHECKPOINT, **more}, timeout_seconds=_TIMEOUT_SECONDS)
+        more = {**ONE_CHECKPOINT, "PULUMI_LOCAL_CLOUD": "on" if self.cloud else "off", **more}
+        return run_pulumi(self.root, *args, more=more, timeout_seconds=_TIMEOUT_SECONDS)
 
     def ok(self, *args: str, **more: str) -> str:
         """Run what must succeed, and give its standard output."""

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from infra.local import environment
 from infra.local.cloud import running
 from infra.local.cloud.server import serve
 from infra.local.errors import LocalError, say
@@ -48,7 +47,7 @@ def _carried_out(command: str, home: Home, *, drop: bool) -> int:
         found = running.find(home.cloud)
         say(f"the local cloud runs at {found.url}" if found else "the local cloud does not run")
         return 0 if found else 1
-    found = running.start(home.cloud, log=home.logs / running.LOG, environ=environment.scrubbed(os.environ))
+    found = running.start(home.cloud, log=home.logs / running.LOG)
     if command == "env":
         region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
         for line in variables(found.url, region):

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ LOG: Final = "cloud.log"
 _START_SECONDS: Final = 180
 _QUIET_SECONDS: Final = 5
 _STOP_SECONDS: Final = 10
+_KEPT: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +65,12 @@ def find(folder: Path) -> Running | None:
         connection.close()
 
 
-def start(folder: Path, *, log: Path, environ: Mapping[str, str]) -> Running:
+def start(folder: Path, *, log: Path) -> Running:
     """The cloud of a folder, started where it does not run, with all that its journal holds.
 
     Args:
         folder: Its own, in the state folder.
         log: What it says goes there.
-        environ: Its environment.
 
     Raises:
         LocalError: when it does not come up.
@@ -81,17 +81,18 @@ def start(folder: Path, *, log: Path, environ: Mapping[str, str]) -> Running:
         if found is not None:
             return found
         (folder / WHERE).unlink(missing_ok=True)
-        _launch(folder, log=log, environ=environ)
+        _launch(folder, log=log)
         return _awaited(folder, log=log)
 
 
-def _launch(folder: Path, *, log: Path, environ: Mapping[str, str]) -> None:
+def _launch(folder: Path, *, log: Path) -> None:
     """Start it as nobody's child: it outlives this run, and nothing that ends this run ends it."""
     command = [sys.executable, "-m", "infra.local.cloud", "serve", "--folder", str(folder), "--log", str(log)]
     subprocess.run(
         command,
         cwd=REPOSITORY,
-        env=dict(environ),
+        # It lives on: nothing of this run's accounts and passphrases is its business.
+        env={name: os.environ[name] for name in _KEPT if name in os.environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,

@@ -19,7 +19,8 @@ class Kind:
     `replaces` names, separated by blanks, the properties whose change the real provider answers with a new resource
     (what Terraform's provider marks ForceNew); `all` stands for every input but tags. `outputs` fills what AWS
     computes; a property the program gave keeps its value. `updates` lists outputs that an update changes. `grows` names
-    numbers that the service lets grow but not shrink.
+    numbers that the service lets grow but not shrink. `keeps` lists what stays as it is where the program stops giving
+    it (what Terraform's provider marks both Optional and Computed).
     """
 
     id: str = "{name}"
@@ -27,6 +28,7 @@ class Kind:
     replaces: str = ""
     updates: str = ""
     grows: str = ""
+    keeps: str = ""
     name: AutoName | None = None
     unordered: str = ""
     secrets: str = ""

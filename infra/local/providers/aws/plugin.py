@@ -22,7 +22,7 @@ from infra.local.providers.aws import (
 from infra.local.providers.aws.functions import answer, missing
 from infra.local.providers.aws.kinds import Kind, arn, short
 from infra.local.providers.check import Failure, unknown_property
-from infra.local.providers.diffing import Change, Difference, DiffRules
+from infra.local.providers.diffing import Change, Difference, DiffRules, same
 from infra.local.providers.naming import AutoName
 from infra.local.providers.plugin import Checker, Instance, Plugin, RefusedError, Resource
 from infra.local.providers.sdk import ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Shape
@@ -55,6 +55,8 @@ _IDENTITY: Final = frozenset({
     "storageEncrypted", "bucket", "clusterName", "clusterArn", "subnetId", "zoneId", "type", "path", "apiId", "restApi",
     "userPoolId", "domainName", "functionName", "resourceArn",
 })  # fmt: skip
+_ADDED: Final = (Change.ADD, Change.ADD_REPLACE)
+_TAKEN_AWAY: Final = (Change.DELETE, Change.DELETE_REPLACE)
 _PLAIN: Final[Mapping[str, Value]] = {"string": "", "boolean": False, "integer": 0, "number": 0}
 
 
@@ -179,6 +181,12 @@ class AwsPlugin(Plugin):
         """
         found = super().diff(resource, olds, ignore, state)
         kind = self.kind(resource.token)
+        keeps = kind.keeps.split() if kind else []
+        for path, change in list(found.changes.items()):
+            # The state has what a server is; the program may come to say it, or leave it to be as it is.
+            said = change in _ADDED and path in state and same(state[path], resource.inputs.get(path))
+            if said or (change in _TAKEN_AWAY and path in keeps):
+                del found.changes[path]
         before = text(state.get("region"))
         if before and before != region_of(resource.instance, resource.inputs) and "region" not in ignore:
             found.changes["region"] = Change.UPDATE_REPLACE

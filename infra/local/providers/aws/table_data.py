@@ -58,6 +58,11 @@ KINDS: Final[Mapping[str, Kind]] = {
             "kmsKeyId": "",
             "engineLifecycleSupport": "open-source-rds-extended-support",
         },
+        keeps=(
+            "allocatedStorage availabilityZone backupRetentionPeriod backupWindow caCertIdentifier dbName "
+            "dbSubnetGroupName engine engineVersion kmsKeyId maintenanceWindow monitoringRoleArn multiAz "
+            "parameterGroupName port username vpcSecurityGroupIds"
+        ),
         replaces=(
             "availabilityZone backupTarget characterSetName customIamInstanceProfile dbName engine identifierPrefix "
             "kmsKeyId ncharCharacterSetName restoreToPointInTime s3Import snapshotIdentifier storageEncrypted timezone "
