@@ -65,7 +65,8 @@ class Subject:
     def values(self) -> dict[str, Json]:
         """What placeholders stand for."""
         given = {name: value for name, value in self.inputs.items() if value is not None}
-        found = {"region": self.region, **self.outputs, **given, "account": self.account, "key": self.key}
+        known = {"account": self.account, "key": self.key, "old": self.outputs}
+        found = {"region": self.region, **self.outputs, **given, **known}
         return {**found, "id": self.id} if self.id else found
 
 
@@ -300,6 +301,8 @@ def _holds(condition: str, inputs: Mapping[str, Json]) -> bool:
 
 
 def _identity(row: Row, answer: Json, subject: Subject) -> str:
+    if callable(row.id):
+        return row.id(answer)
     if "{" in row.id:
         values = {**_picked(row.outputs, answer), **subject.values()}
         return str(fill(row.id, values) or "")

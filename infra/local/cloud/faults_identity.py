@@ -84,7 +84,7 @@ def _require_function(self: Any, function: str) -> None:
         raise _exceptions().InvalidRequestException(
             "No Lambda rotation function ARN is associated with this secret."
         )
-    functions = part("awslambda.models").lambda_backends[self.account_id][self.region_name]
+    functions = part("awslambda.utils").get_backend(self.account_id, self.region_name)
     try:
         functions.get_function(function)
     except Exception as error:

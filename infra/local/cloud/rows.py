@@ -31,7 +31,8 @@ class Call:
         needs: Properties separated by blanks; the call is left out unless all of them are given and not empty, or,
             written `name=value`, have that value in JSON.
         tolerates: Error codes, separated by blanks, that mean the work is done already.
-        finish: Mends the arguments: takes them and the plain inputs, changes the former.
+        finish: Mends the arguments: takes them and the plain inputs, changes the former. `old` among the inputs has
+            what the resource was before.
         service: Another service than the row's.
     """
 
@@ -54,7 +55,8 @@ class Row:
     Attributes:
         service: boto3's name of the service.
         create: The first call that is not left out makes the resource, all others complete it.
-        id: Pulumi's id, as a JMESPath into what the first call answered; a text with `{` is filled in like arguments.
+        id: Pulumi's id, as a JMESPath into what the first call answered; a text with `{` is filled in like arguments,
+            and a function is given that answer.
         read: Shows the resource; none where AWS has no such call, which leaves changes from outside unseen.
         found: JMESPath to the resource in what `read` answers; where it finds nothing, the resource is gone. Texts in
             braces are filled in, as in ``Routes[?DestinationCidrBlock=='{destinationCidrBlock}'] | [0]``.
@@ -73,7 +75,7 @@ class Row:
 
     service: str
     create: tuple[Call, ...]
-    id: str
+    id: str | Callable[[Mapping[str, Json]], str]
     read: Call | None = None
     found: str = "@"
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
