@@ -1,4 +1,4 @@
-"""Where moto's EKS, Lambda, ECR and Application Auto Scaling answer otherwise than AWS's: what is mended before it serves."""
+"""Where moto's clusters, functions, images and scaling differ from AWS's: what is mended before it serves."""
 
 from __future__ import annotations
 
