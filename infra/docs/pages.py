@@ -8,6 +8,7 @@ from infra.diagram import svg
 from infra.docs import (
     capacity_page,
     checks_page,
+    cloud_page,
     components_pages,
     cost_page,
     counted_types,
@@ -43,6 +44,7 @@ def from_models() -> dict[str, str]:
         "docs/drill.svg": drill_page.picture(_text(DRILL)),
         "docs/local-checks.md": _spliced("docs/local-checks.md", **checks_page.blocks()),
         "docs/licences.md": licences_page.page(),
+        "docs/local-cloud.md": _spliced("docs/local-cloud.md", cloud=cloud_page.block()),
         "docs/outputs.md": outputs_page.page(),
         "docs/settings.md": settings_page.page(),
     }

@@ -124,9 +124,8 @@ def in_cloud(folder: Path, regions: Iterable[str]) -> Held:
                 else [getattr(asked, kind.operation)()]
             )
             for page in pages:
-                found |= {
-                    str(item).removeprefix("/hostedzone/") for item in jmespath.search(kind.path, page) or []
-                }
+                ids: list[str] = jmespath.search(kind.path, page) or []
+                found |= {one.removeprefix("/hostedzone/") for one in ids}
         held[name] = found
     return held
 

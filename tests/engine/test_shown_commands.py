@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
+from infra.local.cloud import running
 from infra.local.environment import ONE_CHECKPOINT
+from tests.documented import commands
 from tests.engine.platform import REPOSITORY
 
 SAYS = {
@@ -20,13 +23,12 @@ SAYS = {
     "bin/pulumi-local up --yes --stack staging": "unchanged",
     "bin/pulumi-local stack output --json --stack staging": '"contract"',
     "bin/pulumi-local refresh --yes --stack staging": "unchanged",
-    "bin/pulumi-local destroy --yes --stack staging": "deleted",
 }
 """Commands in an order that makes sense, and a word of what each says."""
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Generator[Path]:
     """The working copy as a person has it, with what git knows and its set-up done."""
     root = tmp_path_factory.mktemp("clone") / "repository"
     listed = subprocess.run(
@@ -47,17 +49,20 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stamp = root / ".venv" / ".installed.lock"
     stamp.unlink(missing_ok=True)
     shutil.copy(root / "requirements.lock", stamp)
-    return root
+    try:
+        yield root
+    finally:
+        running.stop(root / ".pulumi-local" / "cloud")
 
 
-@pytest.mark.parametrize("command", SAYS)
-def test_a_command_of_a_page_does_what_it_says(clone: Path, command: str) -> None:
+def run(clone: Path, *command: str) -> str:
+    """What a command says that must succeed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PULUMI_", "AWS_"))}
     if "PULUMI_LOCAL_ENGINE" in os.environ:
         env["PULUMI_LOCAL_ENGINE"] = os.environ["PULUMI_LOCAL_ENGINE"]
     env |= ONE_CHECKPOINT
     done = subprocess.run(
-        command.split(),
+        command,
         cwd=clone,
         env=env,
         stdin=subprocess.DEVNULL,
@@ -67,4 +72,28 @@ def test_a_command_of_a_page_does_what_it_says(clone: Path, command: str) -> Non
     )
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert SAYS[command] in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("command", SAYS)
+def test_a_command_of_a_page_does_what_it_says(clone: Path, command: str) -> None:
+    assert SAYS[command] in run(clone, *command.split())
+
+
+def test_the_page_of_the_cloud_does_what_it_says(clone: Path) -> None:
+    shown = commands.of_page(REPOSITORY / "docs" / "local-cloud.md")
+    script = [
+        one.text for one in shown if not one.text.startswith("make cloud") or one.text == "make cloud-down"
+    ]
+    assert 'eval "$(make -s cloud-env)"' in script
+
+    said = run(clone, "bash", "-ec", "\n".join(dict.fromkeys(script)))
+
+    assert "['parking-staging']" in said
+    # It comes back with what it held.
+    run(clone, "bash", "-ec", 'eval "$(make -s cloud-env)"; test -n "$AWS_ENDPOINT_URL"')
+
+
+def test_the_last_command_of_the_page_leaves_nothing(clone: Path) -> None:
+    assert "deleted" in run(clone, "bin/pulumi-local", "destroy", "--yes", "--stack", "staging")
+    assert not (clone / ".pulumi-local" / "cloud").exists()

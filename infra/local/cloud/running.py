@@ -133,9 +133,10 @@ def stop(folder: Path) -> bool:
     with suppress(ProcessLookupError):
         os.kill(found.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_SECONDS
-        while time.monotonic() < deadline:
+        # Its sign goes last. A process that has ended may stay visible until somebody takes note of it.
+        while time.monotonic() < deadline and (folder / WHERE).exists():
             os.kill(found.pid, 0)
-            time.sleep(0.05)
+            time.sleep(0.02)
         os.kill(found.pid, signal.SIGKILL)
     (folder / WHERE).unlink(missing_ok=True)
     return True

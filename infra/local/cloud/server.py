@@ -187,7 +187,7 @@ def serve(folder: Path) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     where = folder / WHERE
     draft = where.with_suffix(".new")
     (folder / PORT).write_text(str(server.server_port))

@@ -11,13 +11,15 @@ from infra.local import cloud
 from infra.local.cloud.rows import Row
 
 
-def _all() -> dict[str, Row]:
-    rows: dict[str, Row] = {}
+def _all(name: str) -> dict[str, Any]:
+    rows: dict[str, Any] = {}
     for module in sorted(found.name for found in pkgutil.iter_modules(cloud.__path__)):
         if module.startswith("table_"):
             table: Any = importlib.import_module(f"{cloud.__name__}.{module}")
-            rows |= table.ROWS
+            rows |= getattr(table, name, {})
     return rows
 
 
-ROWS: Final[Mapping[str, Row]] = _all()
+ROWS: Final[Mapping[str, Row]] = _all("ROWS")
+LEFT_OUT: Final[Mapping[str, str]] = _all("LEFT_OUT")
+"""Types that the program uses and that stay records, with the reason."""
