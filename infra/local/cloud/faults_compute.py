@@ -260,9 +260,8 @@ def _configure_function(configures: Wrapper, self: Any, config_updates: dict[str
         )
     self.tracing_config = config_updates.get("TracingConfig") or self.tracing_config
     self.kms_key_arn = config_updates.get("KMSKeyArn") or self.kms_key_arn
-    self.ephemeral_storage = (config_updates.get("EphemeralStorage") or {}).get(
-        "Size", self.ephemeral_storage
-    )
+    if config_updates.get("EphemeralStorage"):
+        self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
     return configures(self, config_updates)
 
 
