@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final, cast
+from urllib.parse import unquote
 
 from infra.local.cloud.wrapping import Wrapper, around, groups_missing, key_exists, part, subnets_missing
 from infra.local.providers.aws.regions import cache_region
@@ -23,6 +26,7 @@ _PLAIN: Final[Mapping[str, str]] = {
     "TransitEncryptionMode": "transit_encryption_mode",
 }
 """What a changed replication group holds, by the argument that moto does not look at."""
+Change = Callable[[Wrapper, Any], None]
 _applied: list[str] = []
 
 
@@ -49,6 +53,8 @@ def mend() -> None:
     around(kafka.KafkaBackend, "describe_cluster_v2", _known_cluster)
     around(kafka.KafkaBackend, "delete_cluster", _known_cluster)
     around(kafka.FakeKafkaCluster, "_generate_arn", _cluster_arn)
+    for operation, change in _CLUSTER_CHANGES.items():
+        setattr(part("kafka.responses").KafkaResponse, operation, _changing(change))
     _applied.append("moto")
 
 
@@ -223,3 +229,66 @@ def _cluster_arn(_: Wrapper, self: Any) -> str:
     return (
         f"arn:aws:kafka:{self.region_name}:{self.account_id}:cluster/{self.cluster_name}/{self.cluster_id}-1"
     )
+
+
+def _changing(change: Change) -> Callable[[Any], str]:
+    """A cluster can be changed, which moto has no calls for."""
+
+    def answer(self: Any) -> str:
+        path = unquote(str(self.parsed_url.path)).partition("/clusters/")[2]
+        arn = re.sub(r"/(nodes/\w+|version|configuration|monitoring|security)$", "", path)
+        self.kafka_backend.describe_cluster(arn)
+        change(self._get_param, self.kafka_backend.clusters[arn])
+        operation = arn.replace(":cluster/", ":cluster-operation/")
+        return json.dumps({"clusterArn": arn, "clusterOperationArn": operation})
+
+    return answer
+
+
+def _count(asked: Wrapper, cluster: Any) -> None:
+    cluster.number_of_broker_nodes = asked("targetNumberOfBrokerNodes")
+
+
+def _type(asked: Wrapper, cluster: Any) -> None:
+    wanted = asked("targetInstanceType")
+    cluster.broker_node_group_info = {**cluster.broker_node_group_info, "instanceType": wanted}
+
+
+def _storage(asked: Wrapper, cluster: Any) -> None:
+    volume: dict[str, Any] = asked("targetBrokerEBSVolumeInfo")[0]
+    storage = {"ebsStorageInfo": {"volumeSize": volume["volumeSizeGB"]}}
+    cluster.broker_node_group_info = {**cluster.broker_node_group_info, "storageInfo": storage}
+
+
+def _version(asked: Wrapper, cluster: Any) -> None:
+    cluster.kafka_version = asked("targetKafkaVersion")
+    cluster.configuration_info = asked("configurationInfo") or cluster.configuration_info
+
+
+def _configuration(asked: Wrapper, cluster: Any) -> None:
+    cluster.configuration_info = asked("configurationInfo")
+
+
+def _monitoring(asked: Wrapper, cluster: Any) -> None:
+    cluster.enhanced_monitoring = asked("enhancedMonitoring") or cluster.enhanced_monitoring
+    cluster.open_monitoring = asked("openMonitoring") or cluster.open_monitoring
+    cluster.logging_info = asked("loggingInfo") or cluster.logging_info
+
+
+def _security(asked: Wrapper, cluster: Any) -> None:
+    cluster.client_authentication = asked("clientAuthentication") or cluster.client_authentication
+    cluster.encryption_info = {
+        **(cluster.encryption_info or {}),
+        **(asked("encryptionInfo") or {}),
+    }
+
+
+_CLUSTER_CHANGES: Final[Mapping[str, Change]] = {
+    "update_broker_count": _count,
+    "update_broker_type": _type,
+    "update_broker_storage": _storage,
+    "update_cluster_kafka_version": _version,
+    "update_cluster_configuration": _configuration,
+    "update_monitoring": _monitoring,
+    "update_security": _security,
+}

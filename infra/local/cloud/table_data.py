@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from infra.local.cloud.requests import fill
 from infra.local.cloud.rows import Call, Row
 
 Json = Any
@@ -320,9 +321,22 @@ def _security(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
         arguments["ClientAuthentication"] = authentication
     encryption = cast("dict[str, Json]", values.get("encryptionInfo") or {})
     if key := encryption.get("encryptionAtRestKmsKeyArn"):
-        arguments["EncryptionInfo"]["EncryptionAtRest"] = {"DataVolumeKMSKeyId": key}
+        arguments.setdefault("EncryptionInfo", {})["EncryptionAtRest"] = {"DataVolumeKMSKeyId": key}
 
 
+def _changed_security(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """The key at rest stays for good, and is not said again."""
+    _security(arguments, values)
+    arguments.get("EncryptionInfo", {}).pop("EncryptionAtRest", None)
+
+
+def _volumes(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """Volumes of all brokers grow together."""
+    size = fill("{brokerNodeGroupInfo.storageInfo.ebsStorageInfo.volumeSize}", values)
+    arguments["TargetBrokerEBSVolumeInfo"] = [{"KafkaBrokerNodeId": "All", "VolumeSizeGB": int(size or 1000)}]
+
+
+_STREAMS: Final[Mapping[str, Json]] = {"ClusterArn": "{id}", "CurrentVersion": "{currentVersion}"}
 _BROKERS: Final[Mapping[str, Row]] = {
     "msk:Cluster": Row(
         service="kafka",
@@ -330,17 +344,65 @@ _BROKERS: Final[Mapping[str, Row]] = {
         id="ClusterArn",
         read=Call(operation="describe_cluster", given={"ClusterArn": "{id}"}),
         found="ClusterInfo",
-        outputs={"arn": "ClusterArn"},
+        outputs={"arn": "ClusterArn", "currentVersion": "CurrentVersion"},
         sees={
+            "configurationInfo": (
+                "CurrentBrokerSoftwareInfo.{arn: ConfigurationArn, revision: ConfigurationRevision}"
+            ),
+            "clientAuthentication": (
+                "ClientAuthentication.{sasl: {iam: Sasl.Iam.Enabled, scram: Sasl.Scram.Enabled}, "
+                "unauthenticated: Unauthenticated.Enabled}"
+            ),
             "kafkaVersion": "CurrentBrokerSoftwareInfo.KafkaVersion",
             "numberOfBrokerNodes": "NumberOfBrokerNodes",
         },
-        blind="clientAuthentication encryptionInfo",
+        blind="encryptionInfo",
         names={
             "clientAuthentication": "",
             "brokerNodeGroupInfo.azDistribution": "BrokerAZDistribution",
             "encryptionInfo.encryptionAtRestKmsKeyArn": "",
         },
+        update=(
+            Call(
+                operation="update_broker_count",
+                given={**_STREAMS, "TargetNumberOfBrokerNodes": "{numberOfBrokerNodes}"},
+                when="numberOfBrokerNodes",
+            ),
+            Call(
+                operation="update_broker_type",
+                given={**_STREAMS, "TargetInstanceType": "{brokerNodeGroupInfo.instanceType}"},
+                when="brokerNodeGroupInfo",
+            ),
+            Call(
+                operation="update_broker_storage", given=_STREAMS, when="brokerNodeGroupInfo", finish=_volumes
+            ),
+            Call(
+                operation="update_cluster_kafka_version",
+                given={**_STREAMS, "TargetKafkaVersion": "{kafkaVersion}"},
+                carries="configurationInfo",
+                when="kafkaVersion",
+            ),
+            Call(
+                operation="update_cluster_configuration",
+                given=_STREAMS,
+                carries="configurationInfo",
+                when="configurationInfo",
+                needs="configurationInfo",
+            ),
+            Call(
+                operation="update_monitoring",
+                given=_STREAMS,
+                carries="enhancedMonitoring openMonitoring loggingInfo",
+                when="enhancedMonitoring openMonitoring loggingInfo",
+            ),
+            Call(
+                operation="update_security",
+                given=_STREAMS,
+                carries="encryptionInfo",
+                when="clientAuthentication encryptionInfo",
+                finish=_changed_security,
+            ),
+        ),
         delete=(Call(operation="delete_cluster", given={"ClusterArn": "{id}"}),),
         tags="{id}",
     ),
