@@ -16,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.cloud import taggers
+from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.requests import NOT_CARRIED, TAGS, fill, tag_argument, translate
 from infra.local.cloud.rows import Call, Row
 
@@ -30,14 +31,6 @@ _GONE: Final = re.compile(
     r"NotFound|NoSuch|NotExist|DoesNotExist|Nonexist|ResourceNotFound|(^|\.)404$|Unknown\w*(Exception|Fault)$"
 )
 _ANY: Final = "\0"
-
-
-class CloudRefusedError(Exception):
-    """The cloud refused a call; the message has its code and its words."""
-
-    def __init__(self, message: str, *, gone: bool = False) -> None:
-        super().__init__(message)
-        self.gone = gone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.requests import fill
 from infra.local.cloud.rows import Call, Row
 
@@ -44,6 +45,15 @@ def _last_snapshot(arguments: dict[str, Json], _: Mapping[str, Json]) -> None:
         arguments.pop("FinalDBSnapshotIdentifier", None)
 
 
+def _no_other_source(_: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """A server cannot be made to follow another one, says Terraform's provider; only its source may be taken away."""
+    if values["replicateSourceDb"] != values["old"].get("replicateSourceDb"):
+        raise CloudRefusedError(
+            "cannot elect new source database for replication: a server becomes a replica only by being made anew; "
+            "python -m infra.ops rejoin does that"
+        )
+
+
 def _logs(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
     """Changes to logs are given as those to switch on and off."""
     wanted = cast("list[str]", values.get("enabledCloudwatchLogsExports") or [])
@@ -76,7 +86,11 @@ _DATABASES: Final[Mapping[str, Row]] = {
             _AFTER_REPLICATING,
         ),
         id="DBInstance.DbiResourceId",
-        read=Call(operation="describe_db_instances", given=_INSTANCE),
+        # As Terraform's provider does: a server made anew under the same identifier is another one.
+        read=Call(
+            operation="describe_db_instances",
+            given={"Filters": [{"Name": "dbi-resource-id", "Values": ["{id}"]}]},
+        ),
         found="DBInstances[0]",
         outputs={
             "arn": "DBInstanceArn",
@@ -98,6 +112,13 @@ _DATABASES: Final[Mapping[str, Row]] = {
         },
         names=_SERVER_NAMES,
         update=(
+            Call(
+                operation="describe_db_instances",
+                given=_INSTANCE,
+                when="replicateSourceDb",
+                needs="replicateSourceDb",
+                finish=_no_other_source,
+            ),
             Call(
                 operation="promote_read_replica",
                 given=_INSTANCE,

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from infra.local.cloud.driver import CloudRefusedError, Driver, Sight, Subject
+from infra.local.cloud.driver import Driver, Sight, Subject
 from infra.local.cloud.live import as_given
+from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.rows import Row
 from infra.local.cloud.tables import ROWS
 from infra.local.providers.aws import regions
