@@ -1,0 +1,73 @@
+"""Every row names calls, arguments and answers that AWS has, by botocore's models."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import boto3
+import jmespath
+import pytest
+
+from infra.local.cloud import table_compute, table_data, table_identity
+from infra.local.cloud.rows import Call, Row
+from infra.local.cloud.tables import ROWS as ALL
+
+KEPT = {**table_identity.ROWS, **table_data.ROWS, **table_compute.ROWS}
+ROWS = {**KEPT, **ALL}
+
+
+@functools.cache
+def client(service: str) -> Any:
+    # boto3 ships without complete types.
+    make: Callable[..., Any] = vars(boto3)["client"]
+    return make(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")  # noqa: S106 - none
+
+
+def calls(row: Row) -> Iterator[Call]:
+    yield from (*row.create, *row.update, *row.delete)
+    if row.read is not None:
+        yield row.read
+
+
+def paths(row: Row) -> Iterator[str]:
+    yield re.sub(r"\{\w[\w.]*\}", "x", row.found)
+    yield from row.outputs.values()
+    yield from row.sees.values()
+    if isinstance(row.id, str) and "{" not in row.id:
+        yield row.id
+
+
+@pytest.mark.parametrize("kind", sorted(ROWS))
+def test_calls_and_their_arguments_are_those_of_the_service(kind: str) -> None:
+    row = ROWS[kind]
+    for call in calls(row):
+        asked = client(call.service or row.service)
+        operations = cast("dict[str, str]", asked.meta.method_to_api_mapping)
+        assert call.operation in operations
+        shape = asked.meta.service_model.operation_model(operations[call.operation]).input_shape
+        members = set(cast("dict[str, object]", shape.members)) if shape else set[str]()
+        assert set(call.given) <= members, call.operation
+        assert not call.inside or call.inside in members, call.operation
+
+
+@pytest.mark.parametrize("kind", sorted(ROWS))
+def test_answers_are_looked_into_by_paths_that_can_be_read(kind: str) -> None:
+    for path in paths(ROWS[kind]):
+        jmespath.compile(path)
+
+
+@pytest.mark.parametrize("kind", sorted(KEPT))
+def test_what_was_made_can_be_deleted_or_is_part_of_what_can(kind: str) -> None:
+    row = KEPT[kind]
+    assert row.create
+    assert row.delete or kind == "secretsmanager:SecretVersion", "it would stay"
+
+
+def test_what_is_left_out_has_no_row() -> None:
+    left_out = {**table_data.LEFT_OUT, **table_compute.LEFT_OUT}
+
+    assert not set(left_out) & set(ROWS)
+    assert all(left_out.values())
