@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -177,7 +178,9 @@ def _delete_cluster(deletes: Wrapper, self: Any, name: str) -> Any:
     ec2 = part("ec2.models").ec2_backends[self.account_id][self.region_name]
     group = deleted.resources_vpc_config.get("clusterSecurityGroupId")
     if group and not groups_missing(self.account_id, self.region_name, [group]):
-        ec2.delete_security_group(group_id=group)
+        # What others still refer to is theirs to clear, as on AWS.
+        with contextlib.suppress(part("ec2.exceptions").DependencyViolationError):
+            ec2.delete_security_group(group_id=group)
     return deleted
 
 
