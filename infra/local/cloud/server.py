@@ -35,8 +35,9 @@ HEALTH: Final = "/local/health"
 SETTINGS: Final = {
     # Policies that AWS manages exist on AWS.
     "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-    # The code of functions is run by tests of its own; here it is only kept.
-    "MOTO_LAMBDA_STUB_ECR": "true",
+    "IAM_LOAD_MANAGED_POLICIES": "true",
+    # No image is asked for, and making up 2,600 takes half a second a region.
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
 }
 _HEADER = "HTTP_" + KEY_HEADER.upper().replace("-", "_")
 _READS: Final = re.compile(
