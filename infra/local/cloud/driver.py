@@ -6,8 +6,9 @@ import functools
 import json
 import re
 import threading
+import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
 import boto3
@@ -45,6 +46,7 @@ class Subject:
         account: The account's number.
         id: Pulumi's id, once there is one.
         key: Unlike for each creation.
+        before: Its outputs before a change, with what the change takes away.
     """
 
     inputs: Mapping[str, Json]
@@ -54,12 +56,17 @@ class Subject:
     account: str
     id: str = ""
     key: str = ""
+    before: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     def values(self) -> dict[str, Json]:
         """What placeholders stand for."""
         given = {name: value for name, value in self.inputs.items() if value is not None}
-        known = {"account": self.account, "key": self.key, "old": self.outputs}
+        known = {"account": self.account, "key": self.key, "old": self.before or self.outputs}
         found = {"region": self.region, **self.outputs, **given, **known}
+        if self.tags:
+            found["tagList"] = [{"Key": key, "Value": value} for key, value in self.tags.items()]
+        if self.key:
+            found["digits"] = str(zlib.crc32(self.key.encode()))
         return {**found, "id": self.id} if self.id else found
 
 
@@ -121,7 +128,7 @@ class Driver:
         Raises:
             CloudRefusedError: when a call is refused.
         """
-        calls = [call for call in row.create if _applies(call, subject.inputs, dict(subject.inputs))]
+        calls = [call for call in row.create if _applies(call, _known(subject), dict(subject.inputs))]
         if not calls:
             raise CloudRefusedError(
                 "nothing to ask the cloud for: none of the properties it is made by is given"
@@ -133,12 +140,16 @@ class Driver:
             for number, call in enumerate(calls[1:], 1):
                 self._call(row, call, made, key=f"{subject.key}/{number}")
             sight = self.look(row, made, answer)
+            also = {
+                name: jmespath.search(path, self._call(row, call, made))
+                for name, (call, path) in row.also.items()
+            }
         except CloudRefusedError:
             self.delete(row, made)
             raise
         if sight is None:
             raise CloudRefusedError("the cloud made it and does not show it")
-        return identity, sight
+        return identity, replace(sight, outputs={**sight.outputs, **also})
 
     def look(self, row: Row, subject: Subject, answer: Json = None) -> Sight | None:
         """See what the cloud has; None where it is gone.
@@ -195,7 +206,7 @@ class Driver:
             CloudRefusedError: when a call is refused.
         """
         for call in row.update:
-            if _applies(call, subject.inputs, dict.fromkeys(changed, _ANY)):
+            if _applies(call, _known(subject), dict.fromkeys(changed, _ANY)):
                 self._call(row, call, subject)
         self._retag(row, subject, old_tags)
         return self.look(row, subject)
@@ -218,7 +229,7 @@ class Driver:
             CloudRefusedError: when the cloud refuses.
         """
         for call in row.delete:
-            if not _applies(call, subject.inputs, dict(subject.inputs)):
+            if not _applies(call, _known(subject), dict(subject.inputs)):
                 continue
             try:
                 self._call(row, call, subject)
@@ -285,6 +296,11 @@ def _applies(call: Call, inputs: Mapping[str, Json], among: Mapping[str, Json]) 
         return False
     names = call.when.split()
     return not names or any(among.get(name) is not None for name in names)
+
+
+def _known(subject: Subject) -> dict[str, Json]:
+    """What a call's conditions look at: what the program gave, and the tags with the provider's."""
+    return {**subject.inputs, "tagList": list(subject.tags) or None}
 
 
 def _holds(condition: str, inputs: Mapping[str, Json]) -> bool:

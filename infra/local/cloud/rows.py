@@ -19,9 +19,10 @@ class Call:
 
     Attributes:
         operation: Its method name, such as `create_vpc`.
-        given: Arguments. In texts `{id}`, `{region}`, `{account}`, `{key}` (unlike for each creation) and properties
-            such as `{clusterName}` or `{scalingConfig.minSize}` are filled in: inputs first, then outputs. A text that
-            is one placeholder takes the value as it is; an argument whose placeholder has no value is left out.
+        given: Arguments. In texts `{id}`, `{region}`, `{account}`, `{key}` (unlike for each creation), `{digits}`
+            (of the key), `{tagList}` and properties such as `{clusterName}` or `{scalingConfig.minSize}` are filled in:
+            inputs first, then outputs. A text that is one placeholder takes the value as it is; an argument whose
+            placeholder has no value is left out.
         carries: Whether the inputs are translated into the arguments that `given` leaves open. A text of properties
             separated by blanks carries only those.
         inside: The argument that the translated inputs go into, such as `DistributionConfig`.
@@ -62,6 +63,7 @@ class Row:
             braces are filled in, as in ``Routes[?DestinationCidrBlock=='{destinationCidrBlock}'] | [0]``.
         outputs: JMESPath, into what `found` found (without `read`: into what the first call answered), of outputs that
             AWS makes up: ids, ARNs, addresses.
+        also: Outputs that stand elsewhere and never change: each with a call and the JMESPath into its answer.
         sees: JMESPath, into what `found` found, of properties whose change from outside shall be seen, in Pulumi's
             units. Those of the same name on both sides need none.
         blind: Properties, separated by blanks, whose counterpart of the same name means something else.
@@ -79,6 +81,7 @@ class Row:
     read: Call | None = None
     found: str = "@"
     outputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    also: Mapping[str, tuple[Call, str]] = field(default_factory=dict[str, tuple[Call, str]])
     sees: Mapping[str, str] = field(default_factory=dict[str, str])
     blind: str = ""
     update: tuple[Call, ...] = ()

@@ -95,12 +95,14 @@ class CloudBackend(RecordBackend):
         given, had = _json_map(resource.inputs), _json_map(record.inputs)
         changed = {name for name in {*given, *had} if given.get(name) != had.get(name)}
         changed |= _changed(record, before)
-        outputs = self._aws.update(resource, identity, record.generation, record.outputs)
+        # What the record refuses is refused before the cloud is asked.
+        self._aws.update(resource, identity, record.generation, record.outputs)
         region = _region(record)
         subject = replace(
             self._subject(resource, region),
             id=identity,
             outputs={**_json_map(record.outputs), **_blank(had, given)},
+            before=_json_map(record.outputs),
         )
         shown_tags = before.seen.get("tagsAll", fields(_json(record.outputs.get("tagsAll"))))
         try:
@@ -109,7 +111,9 @@ class CloudBackend(RecordBackend):
             raise RefusedError(f"{identity} {_GONE}" if refused.gone else str(refused)) from refused
         if sight is None:
             raise RefusedError(f"{identity} {_GONE}")
-        outputs = self._aws.conceal(resource.token, {**outputs, **_not_given(sight, resource.inputs)})
+        shown = dict(sight.outputs)
+        outputs = self._aws.readopt(resource, identity, record.generation, record.outputs, shown)
+        outputs = self._aws.conceal(resource.token, outputs)
         inputs = self._aws.conceal(resource.token, resource.inputs)
         live = self._live(resource.token, region, sight)
         changed_record = replace(
@@ -230,10 +234,6 @@ def _seen_outputs(record: Record, sight: Sight, changed: set[str]) -> Map:
 def _blank(had: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs that were taken away must not be found among the old outputs."""
     return dict.fromkeys(name for name in had if given.get(name) is None)
-
-
-def _not_given(sight: Sight, inputs: Map) -> Map:
-    return {name: value for name, value in sight.outputs.items() if inputs.get(name) is None}
 
 
 def _json_map(properties: Map) -> dict[str, Any]:

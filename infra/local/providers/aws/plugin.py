@@ -230,7 +230,9 @@ class AwsPlugin(Plugin):
         made: Map = {name: facts.render(template) for name, template in facts.kind.outputs.items()}
         hook = templates.HOOKS.get(short(resource.token))
         made.update(hook(facts) if hook else {})
-        made.update(facts.shown)
+        for name, value in facts.shown.items():
+            below = made.get(name)
+            made[name] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
         declared = schema.outputs if schema else dict[str, Property]()
         outputs: Map = {name: value for name, value in made.items() if name in declared}
         for name, value in given.items():
@@ -263,10 +265,14 @@ class AwsPlugin(Plugin):
         Raises:
             RefusedError: When a number shrinks that the service lets grow only.
         """
+        return self.readopt(resource, identity, generation, old, {})
+
+    def readopt(self, resource: Resource, identity: str, generation: int, old: Map, shown: Map) -> Map:
+        """Do as `update`, with outputs that the cloud shows of what it changed."""
         kind = self.kind(resource.token) or Kind()
         _refuse_shrinking(kind, resource.inputs, old)
         facts = self._facts(kind, resource, generation)
-        facts.id = identity
+        facts.id, facts.shown = identity, shown
         outputs = self._outputs(facts)
         schema = self.schema(resource.token)
         inputs = schema.inputs if schema else dict[str, Property]()
@@ -274,6 +280,8 @@ class AwsPlugin(Plugin):
         hook = templates.HOOKS.get(short(resource.token))
         hooked = set(hook(facts)) if hook else set[str]()
         for name, value in old.items():
+            if name in shown:
+                continue
             if name in volatile:
                 outputs[name] = _next(name, value, resource.inputs)
             elif name not in inputs and name not in {"tagsAll", *hooked}:
