@@ -21,6 +21,8 @@ _BRIEF = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_t
 """For a region that did not answer before: asked once more, so that a failover waits a minute for it, and once."""
 _WITHOUT_A_REGION = ("route53",)
 """Services whose answers say nothing of the region that they are asked in."""
+_BUSY = ("RequestLimitExceeded", "Throttling", "ThrottlingException", "SlowDown", "TooManyRequestsException")
+"""Answers of a service that is well and was asked too often; some carry the status of a failure."""
 _LAG_WINDOW = timedelta(minutes=5)
 READER_SCALING_TAG = ("managed-by", "reader-autoscaling")
 """Carried by readers that the reader scaling made, and makes again."""
@@ -79,13 +81,15 @@ class Cloud:
         try:
             answer: dict[str, Any] = getattr(self.client(service, region), operation)(**arguments)
         except ClientError as error:
-            self._remember(service, region, silent=False)
-            details = cast("Mapping[str, Any]", vars(error)["response"]["Error"])
+            response = cast("Mapping[str, Any]", vars(error)["response"])
+            details, out = response["Error"], _is_out(response)
+            self._remember(service, region, silent=out)
             raise CloudError(
                 region=region,
                 operation=f"{service} {operation}",
                 code=str(details.get("Code", "error")),
                 message=str(details.get("Message", error)),
+                unreachable=out,
             ) from error
         except (BotoCoreError, NoConnectionError, HTTPClientError) as error:
             unreachable = isinstance(error, (NoConnectionError, HTTPClientError))
@@ -214,6 +218,12 @@ class Cloud:
             found = self.ask("eks", region, "describe_nodegroup", clusterName=cluster, nodegroupName=name)
             groups[name] = dict(found["nodegroup"]["scalingConfig"])
         return groups
+
+
+def _is_out(response: Mapping[str, Any]) -> bool:
+    """Whether an error says that the region is out: the service itself fails, also when asked again."""
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= 500 and response["Error"].get("Code") not in _BUSY
 
 
 @functools.lru_cache(maxsize=64)

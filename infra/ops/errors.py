@@ -19,7 +19,7 @@ class CloudError(OpsError):
         operation: What was asked.
         code: AWS's error code, or the kind of failure.
         message: What was said.
-        unreachable: Whether nothing answered at all.
+        unreachable: Whether nothing answered at all, or nothing but failures of the service itself.
     """
 
     def __init__(

@@ -18,6 +18,7 @@ class Wire:
     def __init__(self) -> None:
         self.silent: set[str] = set()
         self.names_are_silent = False
+        self.error = ("AccessDenied", 403)
         self.asked: list[tuple[str, str, bool]] = []
 
     def client(self, service: str, region: str, *, brief: bool) -> Any:
@@ -31,7 +32,12 @@ class Wire:
                 return {}
 
             def refuse(self) -> dict[str, Any]:
-                raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Refuse")
+                code, status = wire.error
+                response: Any = {
+                    "Error": {"Code": code, "Message": "no"},
+                    "ResponseMetadata": {"HTTPStatusCode": status},
+                }
+                raise ClientError(response, "Refuse")
 
         return Client()
 
@@ -88,3 +94,29 @@ def test_a_region_that_answers_again_is_asked_with_patience_again(wire: Wire, op
     cloud.ask("rds", HOME, "describe")
 
     assert [brief for _, _, brief in wire.asked] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "out"),
+    [
+        ("InternalFailure", 500, True),
+        ("503", 503, True),
+        ("RequestLimitExceeded", 503, False),
+        ("AccessDenied", 403, False),
+    ],
+)
+def test_a_region_whose_services_fail_is_out_and_one_that_is_asked_too_often_is_not(
+    wire: Wire,
+    code: str,
+    status: int,
+    out: bool,  # noqa: FBT001 - a parameter of the table
+) -> None:
+    cloud = Cloud()
+    wire.error = (code, status)
+
+    with pytest.raises(CloudError) as raised:
+        cloud.ask("rds", HOME, "refuse")
+    cloud.ask("rds", HOME, "describe")
+
+    assert raised.value.unreachable is out
+    assert wire.asked[-1] == ("rds", HOME, out)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.ops import operations
 from infra.ops.cloud import Cloud
@@ -29,6 +30,29 @@ class Absent(Cloud):
                 region=region, operation=operation, code="Timeout", message="none", unreachable=True
             )
         return super().ask(service, region, operation, **arguments)
+
+
+class Broken(Cloud):
+    """An account of which one region answers with nothing but failures of its own."""
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+
+    def client(self, service: str, region: str) -> Any:
+        lost = region == self.region and service not in ("route53", "sts")
+        return _Unavailable() if lost else super().client(service, region)
+
+
+class _Unavailable:
+    def __getattr__(self, operation: str) -> Any:
+        def fail(**_: Any) -> None:
+            response: Any = {
+                "Error": {"Code": "503", "Message": "Service Unavailable"},
+                "ResponseMetadata": {"HTTPStatusCode": 503},
+            }
+            raise ClientError(response, operation)
+
+        return fail
 
 
 def test_status_says_who_holds_the_writer_and_that_all_is_well(tmp_path: Path) -> None:
@@ -120,9 +144,12 @@ def test_a_lag_over_the_limit_is_refused_with_what_would_be_lost(
         assert holds(one) == {HOME: Holds.WRITER, AWAY: Holds.REPLICA}
 
 
-def test_a_region_that_does_not_answer_is_given_up_only_when_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("cloud", [Absent, Broken])
+def test_a_region_that_does_not_answer_or_only_fails_is_given_up_only_when_told(
+    tmp_path: Path, cloud: Callable[[str], Cloud]
+) -> None:
     with bench(tmp_path) as one:
-        lost = replace(one.desk, cloud=Absent(HOME))
+        lost = replace(one.desk, cloud=cloud(HOME))
         with pytest.raises(RefusedError, match="cannot be fenced"):
             operations.failover(lost, to=AWAY)
 
