@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.local.cloud import taggers
 from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.requests import NOT_CARRIED, TAGS, fill, tag_argument, translate
-from infra.local.cloud.rows import Call, Row
+from infra.local.cloud.rows import Call, Path, Row
 
 Json = Any
 KEY_HEADER: Final = "X-Local-Key"
@@ -67,6 +67,7 @@ class Subject:
             found["tagList"] = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         if self.key:
             found["digits"] = str(zlib.crc32(self.key.encode()))
+        found["setSuffix"] = f"_{given['setIdentifier']}" if given.get("setIdentifier") else ""
         return {**found, "id": self.id} if self.id else found
 
 
@@ -330,8 +331,12 @@ def _with(subject: Subject, identity: str, outputs: Mapping[str, Json]) -> Subje
     )
 
 
-def _picked(paths: Mapping[str, str], found: Json) -> dict[str, Json]:
-    values = {name: _plain(jmespath.search(path, found)) for name, path in paths.items()}
+def _picked(paths: Mapping[str, Path], found: Json) -> dict[str, Json]:
+    values = {
+        name: _plain(path(found) if callable(path) else jmespath.search(path, found))
+        for name, path in paths.items()
+        if found is not None
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 

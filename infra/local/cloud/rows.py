@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 Json = Any
+Path = str | Callable[[Json], Json]
+"""JMESPath, or a function for what it cannot say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class Row:
     id: str | Callable[[Mapping[str, Json]], str]
     read: Call | None = None
     found: str = "@"
-    outputs: Mapping[str, str] = field(default_factory=dict[str, str])
+    outputs: Mapping[str, Path] = field(default_factory=dict[str, Path])
     also: Mapping[str, tuple[Call, str]] = field(default_factory=dict[str, tuple[Call, str]])
     sees: Mapping[str, str] = field(default_factory=dict[str, str])
     blind: str = ""
@@ -90,3 +92,16 @@ class Row:
     tags: str = ""
     tag_type: str = ""
     region: str = ""
+
+
+def objects(values: Mapping[str, Json], name: str) -> list[dict[str, Json]]:
+    """The objects of a list of the program's, none where it is not given."""
+    found = values.get(name)
+    listed = cast("list[Json]", found if isinstance(found, list) else [] if found is None else [found])
+    return [cast("dict[str, Json]", one) for one in listed if isinstance(one, dict)]
+
+
+def listed(values: Mapping[str, Json], name: str) -> list[Json]:
+    """A list of the program's; one value is a list of one, none an empty one."""
+    found = values.get(name)
+    return cast("list[Json]", found) if isinstance(found, list) else [] if found is None else [found]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from infra.local.cloud.rows import Call, Row
+from infra.local.cloud.rows import Call, Row, listed, objects
 from infra.local.cloud.table_network import TAGGED
 
 Json = Any
@@ -24,10 +24,10 @@ def permission(rule: Mapping[str, Json]) -> dict[str, Json]:
     for name, member in (("fromPort", "FromPort"), ("toPort", "ToPort")):
         if rule.get(name) is not None:
             found[member] = int(rule[name])
-    groups = [*_listed(rule, "securityGroups"), *_listed(rule, "referencedSecurityGroupId")]
-    ranges = [*_listed(rule, "cidrBlocks"), *_listed(rule, "cidrIpv4")]
-    wider = [*_listed(rule, "ipv6CidrBlocks"), *_listed(rule, "cidrIpv6")]
-    lists = [*_listed(rule, "prefixListIds"), *_listed(rule, "prefixListId")]
+    groups = [*listed(rule, "securityGroups"), *listed(rule, "referencedSecurityGroupId")]
+    ranges = [*listed(rule, "cidrBlocks"), *listed(rule, "cidrIpv4")]
+    wider = [*listed(rule, "ipv6CidrBlocks"), *listed(rule, "cidrIpv6")]
+    lists = [*listed(rule, "prefixListIds"), *listed(rule, "prefixListId")]
     for member, inner, given in (
         ("IpRanges", "CidrIp", ranges),
         ("Ipv6Ranges", "CidrIpv6", wider),
@@ -37,11 +37,6 @@ def permission(rule: Mapping[str, Json]) -> dict[str, Json]:
         if given:
             found[member] = [{inner: one, **about} for one in given]
     return found
-
-
-def _listed(rule: Mapping[str, Json], name: str) -> list[Json]:
-    value = rule.get(name)
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _itself(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
@@ -105,10 +100,11 @@ def _inline(direction: str, *, old: bool) -> Call:
     """Rules that stand in the group itself: the old ones go before the new ones come."""
 
     def finish(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
-        rules = (values["old"] if old else values).get(direction) or []
-        own = [{**rule, "securityGroups": [*_listed(rule, "securityGroups"), values["id"]]} for rule in rules]
-        both = [one if rule.get("self") else rule for rule, one in zip(rules, own, strict=True)]
-        arguments["IpPermissions"] = [permission(rule) for rule in both]
+        rules = objects(values["old"] if old else values, direction)
+        for rule in rules:
+            itself = [values["id"]] if rule.get("self") else []
+            whole = {**rule, "securityGroups": [*listed(rule, "securityGroups"), *itself]}
+            arguments.setdefault("IpPermissions", []).append(permission(whole))
 
     given = {"GroupId": "{id}"}
     if old:

@@ -23,7 +23,18 @@ from infra.local.providers.backend import RecordBackend, drifted
 from infra.local.providers.check import parts
 from infra.local.providers.plugin import Instance, RefusedError, Resource
 from infra.local.providers.store import Record, Store
-from infra.local.providers.values import Asset, Map, Secret, Value, fields, plain, reveal, text
+from infra.local.providers.values import (
+    Asset,
+    Map,
+    Secret,
+    Value,
+    as_secret,
+    fields,
+    has_secret,
+    plain,
+    reveal,
+    text,
+)
 
 LOG = logging.getLogger("providers")
 _GONE = "does not exist (any more); run `refresh` so that the state says so too"
@@ -63,7 +74,7 @@ class CloudBackend(RecordBackend):
             raise RefusedError(str(refused)) from refused
         outputs = self._aws.adopt(resource, generation, identity, dict(sight.outputs))
         outputs = self._aws.conceal(resource.token, outputs)
-        live = self._live(resource.token, region, sight)
+        live = self._live(resource, region, sight)
         self._store.put(Record(resource.urn, identity, generation, False, inputs, outputs, live))  # noqa: FBT003
         return identity, outputs
 
@@ -115,7 +126,7 @@ class CloudBackend(RecordBackend):
         outputs = self._aws.readopt(resource, identity, record.generation, record.outputs, shown)
         outputs = self._aws.conceal(resource.token, outputs)
         inputs = self._aws.conceal(resource.token, resource.inputs)
-        live = self._live(resource.token, region, sight)
+        live = self._live(resource, region, sight)
         changed_record = replace(
             record, urn=resource.urn, known=True, inputs=inputs, outputs=outputs, live=live
         )
@@ -190,8 +201,13 @@ class CloudBackend(RecordBackend):
             id=record.id,
         )
 
-    def _live(self, token: str, region: str, sight: Sight) -> Map:
-        return {"region": region, "seen": self._aws.conceal(token, dict(sight.seen))}
+    def _live(self, resource: Resource, region: str, sight: Sight) -> Map:
+        seen = self._aws.conceal(resource.token, dict(sight.seen))
+        # What was given as a secret is one in the cloud's words, too.
+        hidden = {
+            name: as_secret(value) for name, value in seen.items() if has_secret(resource.inputs.get(name))
+        }
+        return {"region": region, "seen": {**seen, **hidden}}
 
 
 def _key(urn: str, generation: int) -> str:

@@ -1,0 +1,56 @@
+"""Where moto's load balancers and names answer otherwise than AWS's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from infra.local.cloud.wrapping import around, groups_missing, part
+
+_applied: list[str] = []
+
+
+def mend() -> None:
+    """Mend moto in this process, once."""
+    if _applied:
+        return
+    _applied.append("network")
+    balancing = part("elbv2.models").ELBv2Backend
+    around(balancing, "create_load_balancer", _create_load_balancer)
+    around(balancing, "set_security_groups", _set_security_groups)
+    around(balancing, "create_target_group", _create_target_group)
+    names = part("route53.models")
+    make = names.create_route53_zone_id
+    # The id of a zone begins with this letter.
+    names.create_route53_zone_id = lambda *args, **kwargs: f"Z{make(*args, **kwargs)[1:]}"  # type: ignore[reportUnknownLambdaType] - as moto's own
+
+
+def _create_load_balancer(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """A name is taken once in a region, and security groups exist."""
+    name = args[0] if args else kwargs["name"]
+    if any(balancer.name == name for balancer in self.load_balancers.values()):
+        raise part("elbv2.exceptions").DuplicateLoadBalancerName
+    _see_groups(self, kwargs.get("security_groups") or (args[1] if len(args) > 1 else None))
+    return original(self, *args, **kwargs)
+
+
+def _set_security_groups(original: Any, self: Any, arn: str, sec_groups: list[str]) -> Any:
+    """Security groups exist."""
+    _see_groups(self, sec_groups)
+    return original(self, arn, sec_groups)
+
+
+def _see_groups(self: Any, groups: list[str] | None) -> None:
+    missing = groups_missing(self.account_id, self.region_name, list(groups or []))
+    if missing:
+        raise part("elbv2.exceptions").ELBClientError(
+            "InvalidSecurityGroup", f"Security group '{missing[0]}' does not exist"
+        )
+
+
+def _create_target_group(original: Any, self: Any, name: str, **kwargs: Any) -> Any:
+    """The VPC of a target group exists."""
+    vpc = kwargs.get("vpc_id")
+    known = part("ec2.models").ec2_backends[self.account_id][self.region_name].vpcs
+    if vpc and vpc not in known:
+        raise part("elbv2.exceptions").ELBClientError("ValidationError", f"The VPC ID '{vpc}' is not found")
+    return original(self, name, **kwargs)
