@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from infra.local.cloud import taggers
 from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.requests import NOT_CARRIED, TAGS, fill, tag_argument, translate
-from infra.local.cloud.rows import Call, Path, Row
+from infra.local.cloud.rows import Call, Each, Path, Row
 
 Json = Any
 KEY_HEADER: Final = "X-Local-Key"
@@ -61,7 +61,7 @@ class Subject:
     def values(self) -> dict[str, Json]:
         """What placeholders stand for."""
         given = {name: value for name, value in self.inputs.items() if value is not None}
-        known = {"account": self.account, "key": self.key, "old": self.before or self.outputs}
+        known = {"account": self.account, "token": self.key, "old": self.before or self.outputs}
         found = {"region": self.region, **self.outputs, **given, **known}
         if self.tags:
             found["tagList"] = [{"Key": key, "Value": value} for key, value in self.tags.items()]
@@ -170,7 +170,7 @@ class Driver:
             raise
         path = re.sub(r"\{(\w[\w.]*)\}", lambda match: str(fill(match[0], subject.values()) or ""), row.found)
         found = jmespath.search(path, said)
-        if found is None or found == []:
+        if not found:
             return None
         return Sight(outputs=_picked(row.outputs, found), seen=self._seen(row, subject, found))
 
@@ -242,12 +242,21 @@ class Driver:
 
     def _call(self, row: Row, call: Call, subject: Subject, *, key: str = "") -> Json:
         client = self.client(call.service or row.service, row.region or subject.region)
+        if call.each is not None:
+            items = self._listed(call.each, subject, client)
+            if not items:
+                return {}
+            subject = replace(subject, outputs={**subject.outputs, "items": items})
         arguments = self._arguments(row, call, subject, client)
         self._local.key = key
         try:
             return self._ask(client, call.operation, arguments, tolerated=call.tolerates)
         finally:
             self._local.key = ""
+
+    def _listed(self, each: Each, subject: Subject, client: Any) -> Json:
+        said = self._ask(client, each.operation, fill(dict(each.given), subject.values()))
+        return _plain(jmespath.search(each.path, said))
 
     def _arguments(self, row: Row, call: Call, subject: Subject, client: Any) -> dict[str, Json]:
         model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[call.operation])

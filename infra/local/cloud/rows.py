@@ -16,14 +16,29 @@ Path = str | Callable[[Json], Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Each:
+    """A listing that a call is made for.
+
+    Attributes:
+        operation: The method that lists.
+        given: Its arguments, as in `Call`.
+        path: JMESPath to the list in its answer, for the placeholder `{items}`; nothing in it: the call is left out.
+    """
+
+    operation: str
+    given: Mapping[str, Json]
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call of boto3.
 
     Attributes:
         operation: Its method name, such as `create_vpc`.
-        given: Arguments. In texts `{id}`, `{region}`, `{account}`, `{key}` (unlike for each creation), `{digits}`
-            (of the key), `{tagList}` and properties such as `{clusterName}` or `{scalingConfig.minSize}` are filled in:
-            inputs first, then outputs. A text that is one placeholder takes the value as it is; an argument whose
+        given: Arguments. In texts `{id}`, `{region}`, `{account}`, `{token}` (unlike for each creation), `{digits}`
+            (of the token), `{tagList}` and properties such as `{clusterName}` or `{scalingConfig.minSize}` are filled
+            in: inputs first, then outputs. A text that is one placeholder takes the value as it is; an argument whose
             placeholder has no value is left out.
         carries: Whether the inputs are translated into the arguments that `given` leaves open. A text of properties
             separated by blanks carries only those.
@@ -37,6 +52,7 @@ class Call:
         finish: Mends the arguments: takes them and the plain inputs, changes the former. `old` among the inputs has
             what the resource was before.
         service: Another service than the row's.
+        each: What is listed first, to be used in `given`.
     """
 
     operation: str
@@ -49,6 +65,7 @@ class Call:
     tolerates: str = ""
     finish: Callable[[dict[str, Json], Mapping[str, Json]], None] | None = None
     service: str = ""
+    each: Each | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

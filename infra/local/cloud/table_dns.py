@@ -105,7 +105,7 @@ _NAMES: Final[Mapping[str, Row]] = {
         create=(
             Call(
                 operation="create_hosted_zone",
-                given={"Name": "{name}", "CallerReference": "{key}"},
+                given={"Name": "{name}", "CallerReference": "{token}"},
                 finish=_zone,
             ),
             _TAGGED,
@@ -171,7 +171,7 @@ _NAMES: Final[Mapping[str, Row]] = {
                 operation="create_health_check",
                 carries=True,
                 inside="HealthCheckConfig",
-                given={"CallerReference": "{digits}-{key}"},
+                given={"CallerReference": "{token}"},
                 finish=_check,
             ),
             Call(

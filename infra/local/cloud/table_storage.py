@@ -1,0 +1,262 @@
+"""Buckets, parameters and backups in the cloud's calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, cast
+
+from infra.local.cloud.packages import package
+from infra.local.cloud.rows import Call, Each, Row
+
+Json = Any
+_BUCKET: Final = {"Bucket": "{bucket}"}
+_FIRST_REGION: Final = "us-east-1"
+
+
+def _location(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """The first region takes no word about where a bucket is, all others need it."""
+    if values["region"] != _FIRST_REGION:
+        arguments["CreateBucketConfiguration"] = {"LocationConstraint": values["region"]}
+
+
+def _content(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """The body of an object is text, a file, or an archive that is packed."""
+    source = cast("dict[str, Json]", values.get("source") or {})
+    if values.get("content") is not None:
+        arguments["Body"] = str(values["content"]).encode()
+    elif source.get("text") is not None:
+        arguments["Body"] = str(source["text"]).encode()
+    elif isinstance(source.get("path"), str) and Path(source["path"]).is_file():
+        arguments["Body"] = Path(source["path"]).read_bytes()
+    else:
+        arguments["Body"] = package(source)
+
+
+def _of_bucket(
+    setting: str, *, put: str = "", inside: str = "", found: str, sees: Mapping[str, str], delete: str = ""
+) -> Row:
+    """A setting that a bucket has one of.
+
+    Args:
+        setting: Its name in the calls.
+        put: The call that sets it, where it is not `put_` and the name.
+        inside: Where the inputs go.
+        found: Where the answer has it.
+        sees: As in a row.
+        delete: The call that takes it away; none: AWS has none, and it stays.
+    """
+    call = Call(operation=put or f"put_{setting}", carries=True, given=_BUCKET, inside=inside)
+    gone = (Call(operation=delete, given=_BUCKET),) if delete else ()
+    return Row(
+        service="s3",
+        create=(call,),
+        id="{bucket}",
+        read=Call(operation=f"get_{setting}", given=_BUCKET),
+        found=found,
+        sees=sees,
+        update=(call,),
+        delete=gone,
+        names={"bucket": "", "rule": "Rules"},
+    )
+
+
+_EMPTY: Final = Call(
+    operation="delete_objects",
+    given={**_BUCKET, "Delete": {"Objects": "{items}"}},
+    needs="forceDestroy=true",
+    each=Each(
+        operation="list_object_versions",
+        given=_BUCKET,
+        path="[Versions, DeleteMarkers][] | [].{Key: Key, VersionId: VersionId}",
+    ),
+)
+_TAGGING: Final = Call(
+    operation="put_bucket_tagging",
+    given={**_BUCKET, "Tagging": {"TagSet": "{tagList}"}},
+    needs="tagList",
+)
+
+_BUCKETS: Final[Mapping[str, Row]] = {
+    "s3:Bucket": Row(
+        service="s3",
+        create=(Call(operation="create_bucket", given=_BUCKET, finish=_location), _TAGGING),
+        id="{bucket}",
+        read=Call(operation="head_bucket", given=_BUCKET),
+        update=(_TAGGING,),
+        delete=(_EMPTY, Call(operation="delete_bucket", given=_BUCKET)),
+    ),
+    "s3:BucketObjectv2": Row(
+        service="s3",
+        create=(Call(operation="put_object", given={**_BUCKET, "Key": "{key}"}, finish=_content),),
+        id="{bucket}/{key}",
+        read=Call(operation="head_object", given={**_BUCKET, "Key": "{key}"}),
+        sees={"etag": "ETag"},
+        update=(
+            Call(
+                operation="put_object",
+                given={**_BUCKET, "Key": "{key}"},
+                when="source content etag",
+                finish=_content,
+            ),
+        ),
+        delete=(Call(operation="delete_object", given={**_BUCKET, "Key": "{key}"}),),
+    ),
+    "s3:BucketPolicy": Row(
+        service="s3",
+        create=(Call(operation="put_bucket_policy", carries=True, given=_BUCKET),),
+        id="{bucket}",
+        read=Call(operation="get_bucket_policy", given=_BUCKET),
+        sees={"policy": "Policy"},
+        update=(Call(operation="put_bucket_policy", carries=True, given=_BUCKET),),
+        delete=(Call(operation="delete_bucket_policy", given=_BUCKET),),
+    ),
+    "s3:BucketPublicAccessBlock": _of_bucket(
+        "public_access_block",
+        inside="PublicAccessBlockConfiguration",
+        found="PublicAccessBlockConfiguration",
+        sees={
+            "blockPublicAcls": "BlockPublicAcls",
+            "blockPublicPolicy": "BlockPublicPolicy",
+            "ignorePublicAcls": "IgnorePublicAcls",
+            "restrictPublicBuckets": "RestrictPublicBuckets",
+        },
+        delete="delete_public_access_block",
+    ),
+    "s3:BucketOwnershipControls": _of_bucket(
+        "bucket_ownership_controls",
+        inside="OwnershipControls",
+        found="OwnershipControls",
+        sees={"rule": "Rules[0].{objectOwnership: ObjectOwnership}"},
+        delete="delete_bucket_ownership_controls",
+    ),
+    "s3:BucketServerSideEncryptionConfiguration": _of_bucket(
+        "bucket_encryption",
+        inside="ServerSideEncryptionConfiguration",
+        found="ServerSideEncryptionConfiguration",
+        sees={"rules": "Rules"},
+        delete="delete_bucket_encryption",
+    ),
+    "s3:BucketLifecycleConfiguration": _of_bucket(
+        "bucket_lifecycle_configuration",
+        inside="LifecycleConfiguration",
+        found="Rules && @",
+        sees={"rules": "Rules"},
+        delete="delete_bucket_lifecycle",
+    ),
+    "s3:BucketVersioning": Row(
+        service="s3",
+        create=(Call(operation="put_bucket_versioning", carries=True, given=_BUCKET),),
+        id="{bucket}",
+        read=Call(operation="get_bucket_versioning", given=_BUCKET),
+        found="Status && @",
+        sees={"versioningConfiguration": "{status: Status}"},
+        update=(Call(operation="put_bucket_versioning", carries=True, given=_BUCKET),),
+        delete=(
+            Call(
+                operation="put_bucket_versioning",
+                given={**_BUCKET, "VersioningConfiguration": {"Status": "Suspended"}},
+            ),
+        ),
+    ),
+}
+
+_VAULT: Final = {"BackupVaultName": "{name}"}
+_LOCK: Final = Call(
+    operation="put_backup_vault_lock_configuration",
+    given={
+        "BackupVaultName": "{backupVaultName}",
+        "MinRetentionDays": "{minRetentionDays}",
+        "MaxRetentionDays": "{maxRetentionDays}",
+        "ChangeableForDays": "{changeableForDays}",
+    },
+    finish=lambda arguments, _: arguments.update(
+        {name: int(value) for name, value in arguments.items() if name.endswith("Days")}
+    ),
+)
+_PLAN_NAMES: Final = {
+    "name": "BackupPlanName",
+    "rules.ruleName": "RuleName",
+    "rules.schedule": "ScheduleExpression",
+    "rules.targetVaultName": "TargetBackupVaultName",
+    "rules.startWindow": "StartWindowMinutes",
+    "rules.completionWindow": "CompletionWindowMinutes",
+    "rules.lifecycle.deleteAfter": "DeleteAfterDays",
+    "rules.lifecycle.coldStorageAfter": "MoveToColdStorageAfterDays",
+    "rules.copyActions.destinationVaultArn": "DestinationBackupVaultArn",
+    "rules.copyActions.lifecycle.deleteAfter": "DeleteAfterDays",
+    "rules.copyActions.lifecycle.coldStorageAfter": "MoveToColdStorageAfterDays",
+}
+
+
+def _vault_tags(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    tags = {tag["Key"]: tag["Value"] for tag in cast("list[dict[str, str]]", values.get("tagList") or [])}
+    name = "BackupPlanTags" if "BackupPlan" in arguments else "BackupVaultTags"
+    arguments[name] = tags
+
+
+_OTHERS: Final[Mapping[str, Row]] = {
+    "backup:Vault": Row(
+        service="backup",
+        create=(
+            Call(
+                operation="create_backup_vault",
+                given={**_VAULT, "EncryptionKeyArn": "{kmsKeyArn}"},
+                finish=_vault_tags,
+            ),
+        ),
+        id="{name}",
+        read=Call(operation="describe_backup_vault", given=_VAULT),
+        outputs={"arn": "BackupVaultArn"},
+        sees={"kmsKeyArn": "EncryptionKeyArn"},
+        delete=(Call(operation="delete_backup_vault", given=_VAULT),),
+        tags="{arn}",
+    ),
+    "backup:VaultLockConfiguration": Row(
+        service="backup",
+        create=(_LOCK,),
+        id="{backupVaultName}",
+        read=Call(operation="describe_backup_vault", given={"BackupVaultName": "{backupVaultName}"}),
+        found="Locked && @",
+        sees={"minRetentionDays": "MinRetentionDays", "maxRetentionDays": "MaxRetentionDays"},
+        delete=(
+            Call(
+                operation="delete_backup_vault_lock_configuration",
+                given={"BackupVaultName": "{backupVaultName}"},
+            ),
+        ),
+    ),
+    "backup:Plan": Row(
+        service="backup",
+        create=(Call(operation="create_backup_plan", carries=True, inside="BackupPlan", finish=_vault_tags),),
+        id="BackupPlanId",
+        read=Call(operation="get_backup_plan", given={"BackupPlanId": "{id}"}),
+        found="[@][?!DeletionDate] | [0]",
+        outputs={"arn": "BackupPlanArn", "version": "VersionId"},
+        sees={"name": "BackupPlan.BackupPlanName", "rules": "BackupPlan.Rules"},
+        names=_PLAN_NAMES,
+        delete=(Call(operation="delete_backup_plan", given={"BackupPlanId": "{id}"}),),
+        tags="{arn}",
+    ),
+    "ssm:Parameter": Row(
+        service="ssm",
+        create=(Call(operation="put_parameter", carries=True),),
+        id="{name}",
+        read=Call(operation="get_parameter", given={"Name": "{name}", "WithDecryption": True}),
+        found="Parameter",
+        outputs={"arn": "ARN", "version": "Version"},
+        update=(
+            Call(
+                operation="put_parameter",
+                carries=True,
+                given={"Overwrite": True},
+                when="value description type tier keyId allowedPattern",
+            ),
+        ),
+        delete=(Call(operation="delete_parameter", given={"Name": "{name}"}),),
+        tags="{name}",
+    ),
+}
+
+ROWS: Final[Mapping[str, Row]] = {**_BUCKETS, **_OTHERS}
+LEFT_OUT: Final[Mapping[str, str]] = {"backup:Selection": "moto has no selections"}
