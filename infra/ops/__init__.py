@@ -1,1 +1,1 @@
-"""Operations of an environment's regions: status, failover, failback, drill, drift."""
+"""Operations of an environment's regions: status, failover, failback, adopt, drill, drift."""

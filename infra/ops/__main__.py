@@ -27,6 +27,7 @@ _COMMANDS = {
     "failover": "make another region the writer's",
     "rejoin": "make a region that was left behind a replica again",
     "failback": "bring the writer back home, and the other region into line",
+    "adopt": "let Pulumi's state know servers that a rejoin made anew",
     "drill": "failover and back on a local cloud, timed",
     "drift": "compare every stack with AWS, and change nothing",
 }
@@ -59,10 +60,10 @@ def _run(desk: Desk, given: argparse.Namespace) -> int:
     if given.command == "status":
         return 0 if operations.status(desk) else 1
     if given.command == "drift":
-        local = shutil.which("pulumi") is None or "AWS_ENDPOINT_URL" in os.environ
-        command = given.pulumi or (str(ROOT / "bin" / "pulumi-local") if local else "pulumi")
-        return 1 if drift.drift(desk.estate, pulumi=[command], say=desk.say) else 0
-    if given.command == "failover":
+        return 1 if drift.drift(desk.estate, pulumi=_pulumi(given), say=desk.say) else 0
+    if given.command == "adopt":
+        operations.adopt(desk, pulumi=_pulumi(given))
+    elif given.command == "failover":
         operations.failover(desk, to=given.to)
     elif given.command == "rejoin":
         operations.rejoin(desk, region=given.region)
@@ -71,6 +72,11 @@ def _run(desk: Desk, given: argparse.Namespace) -> int:
     else:
         drill(desk, to=given.to, timeline=given.timeline)
     return 0
+
+
+def _pulumi(given: argparse.Namespace) -> list[str]:
+    local = shutil.which("pulumi") is None or "AWS_ENDPOINT_URL" in os.environ
+    return [given.pulumi or (str(ROOT / "bin" / "pulumi-local") if local else "pulumi")]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -88,16 +94,17 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--to", required=True, metavar="REGION", help="region, or its stack")
         if name == "rejoin":
             command.add_argument("--region", required=True, help="region, or its stack")
-        if name in ("failover", "rejoin", "failback", "drill"):
+        if name in ("failover", "rejoin", "failback", "adopt", "drill"):
             command.add_argument("--dry-run", action="store_true", help="show the plan and do nothing")
             command.add_argument("--yes", action="store_true", help="do not ask")
+        if name in ("failover", "rejoin", "failback", "drill"):
             command.add_argument("--accept-loss", action="store_true", help="go on where writes may be lost")
             command.add_argument(
                 "--pause", type=float, default=5.0, help="seconds between two questions to AWS (5)"
             )
         if name == "drill":
             command.add_argument("--timeline", type=Path, help="file for the timings, as JSON")
-        if name == "drift":
+        if name in ("drift", "adopt"):
             command.add_argument("--pulumi", help="the pulumi command")
     return parser
 

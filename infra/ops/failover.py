@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from infra.ops import adopt
 from infra.ops.cloud import Cloud
 from infra.ops.errors import CloudError, OpsError, RefusedError
 from infra.ops.estate import Estate, Region
@@ -325,6 +326,7 @@ def reconcile(estate: Estate, *, old: Region, new: Region) -> str:
     if edge is not None and edge != new:
         lines.append(f"  pulumi config set parking:edgeStack {edge.stack} --stack {new.stack}")
     lines += [
+        f"  {adopt.command(estate.environment)}   # first: a refresh drops servers that a rejoin made anew",
         f"  pulumi refresh --stack {new.stack}",
         f"  pulumi up --stack {new.stack}",
         f"  pulumi config set parking:role secondary --stack {old.stack}",

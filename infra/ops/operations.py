@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from infra.ops import adopt as adopting
 from infra.ops import failover as failing_over
 from infra.ops import rejoin as rejoining
+from infra.ops.adopt import Adoption, StateError
 from infra.ops.cloud import Cloud
-from infra.ops.errors import OpsError, RefusedError
-from infra.ops.estate import Estate
+from infra.ops.errors import CloudError, OpsError, RefusedError
+from infra.ops.estate import Estate, Region
 from infra.ops.failover import Failover, Patience
 from infra.ops.journal import Journal, held
 from infra.ops.rejoin import Rejoin
@@ -68,6 +72,13 @@ def failover(desk: Desk, *, to: str) -> None:
     Raises:
         OpsError: When it is refused, or a step fails.
     """
+    old = _fail_over(desk, to=to)
+    if old is not None:
+        desk.say(failing_over.reconcile(desk.estate, old=old, new=desk.estate.region(to)))
+
+
+def _fail_over(desk: Desk, *, to: str) -> Region | None:
+    """Fail over; gives the region that the writer left, or none after a dry run."""
     with held(desk.journals):
         target = desk.estate.region(to)
         journal = _journal(desk, "failover", target.name)
@@ -87,12 +98,13 @@ def failover(desk: Desk, *, to: str) -> None:
             accept_loss=desk.accept_loss,
             patience=desk.patience,
         ).steps()
-        if not _agreed(desk, steps, journal, question=f"make {target.name} the writer's region"):
-            return
+        done = list(journal.done)
+        if not _agreed(desk, steps, done=done, question=f"make {target.name} the writer's region"):
+            return None
         failing_over.begin(seen, target.name, journal=journal)
         _audit(desk, journal, operation="failover", region=target.name, looked=looked)
         run(steps, journal=journal, say=desk.say)
-        desk.say(failing_over.reconcile(desk.estate, old=desk.estate.region(old), new=target))
+        return desk.estate.region(old)
 
 
 def rejoin(desk: Desk, *, region: str) -> None:
@@ -101,6 +113,13 @@ def rejoin(desk: Desk, *, region: str) -> None:
     Raises:
         OpsError: When it is refused, or a step fails.
     """
+    if _join_again(desk, region=region):
+        stack = desk.estate.region(region).stack
+        desk.say(adopting.reconcile(desk.estate.environment, [stack]))
+
+
+def _join_again(desk: Desk, *, region: str) -> bool:
+    """Rejoin; says whether it was done, and no dry run."""
     with held(desk.journals):
         joining = desk.estate.region(region)
         journal = _journal(desk, "rejoin", joining.name)
@@ -120,10 +139,12 @@ def rejoin(desk: Desk, *, region: str) -> None:
             writer=writer.region,
             patience=desk.patience,
         ).steps()
-        if not _agreed(desk, steps, journal, question=f"delete {joining.name}'s servers and make them anew"):
-            return
+        question = f"delete {joining.name}'s servers and make them anew"
+        if not _agreed(desk, steps, done=list(journal.done), question=question):
+            return False
         _audit(desk, journal, operation="rejoin", region=joining.name, looked=looked)
         run(steps, journal=journal, say=desk.say)
+        return True
 
 
 def failback(desk: Desk, *, to: str) -> None:
@@ -137,18 +158,84 @@ def failback(desk: Desk, *, to: str) -> None:
     seen = observe(desk.estate, desk.cloud)
     home = seen.of(to)
     away = seen.writer
+    left: Region | None = None
     if away is not None and away.region != home.region:
         if home.holds in (Holds.FENCED, Holds.MISSING) or _unfinished(desk, "rejoin", home.region.name):
-            rejoin(desk, region=home.region.name)
+            _join_again(desk, region=home.region.name)
         if desk.dry_run:
             desk.say(f"then: failover --to {home.region.name}, and rejoin --region {away.region.name}")
             return
-        failover(desk, to=home.region.name)
+        left = _fail_over(desk, to=home.region.name)
     elif _unfinished(desk, "failover", home.region.name):
-        failover(desk, to=home.region.name)
+        left = _fail_over(desk, to=home.region.name)
     for one in observe(desk.estate, desk.cloud).regions:
-        if one.holds is Holds.FENCED or _unfinished(desk, "rejoin", one.region.name):
-            rejoin(desk, region=one.region.name)
+        joins = one.holds is Holds.FENCED or _unfinished(desk, "rejoin", one.region.name)
+        if joins and _join_again(desk, region=one.region.name) and one.region != home.region:
+            left = left or one.region
+    if left is not None:
+        desk.say(failing_over.reconcile(desk.estate, old=left, new=home.region))
+
+
+def adopt(desk: Desk, *, pulumi: Sequence[str]) -> None:
+    """Let Pulumi's state know servers that were made anew, stack by stack.
+
+    Args:
+        desk: What operations work with.
+        pulumi: The command, e.g. `pulumi` or `bin/pulumi-local`.
+
+    Raises:
+        OpsError: When a stack's state cannot be read or changed; the others are changed all the same.
+    """
+    with held(desk.journals):
+        started, failed = time.monotonic(), list[str]()
+        found: list[tuple[Adoption, dict[str, str]]] = []
+        for region in desk.estate.regions:
+            adoption = Adoption(region=region, cloud=desk.cloud, pulumi=pulumi)
+            with _passed_over(desk, region, failed):
+                found.append((adoption, _differing(desk, adoption)))
+        looked = round(time.monotonic() - started, 3)
+        found = [(adoption, ids) for adoption, ids in found if ids]
+        steps = [adoption.step(ids) for adoption, ids in found]
+        if steps and _agreed(desk, steps, done=(), question="change these ids in Pulumi's state"):
+            adopted: list[str] = []
+            for (adoption, ids), step in zip(found, steps, strict=True):
+                with _passed_over(desk, adoption.region, failed):
+                    _adopt_one(desk, adoption.region, step, ids=ids, looked=looked)
+                    adopted.append(adoption.region.stack)
+            if adopted:
+                desk.say("\n".join(["Then:", *adopting.then(adopted)]))
+    if failed:
+        raise OpsError(
+            f"not adopted: {', '.join(failed)}\n  to do: mend what is said above, then run this again"
+        )
+
+
+def _differing(desk: Desk, adoption: Adoption) -> dict[str, str]:
+    ids = adoption.look(desk.say)
+    stack = adoption.region.stack
+    for identifier, change in ids.items():
+        desk.say(f"{stack}: {identifier} was made anew: {change}")
+    if not ids:
+        desk.say(f"{stack}: nothing to adopt")
+    return ids
+
+
+def _adopt_one(desk: Desk, region: Region, step: Step, *, ids: Mapping[str, str], looked: float) -> None:
+    journal = _journal(desk, "adopt", region.name)
+    # What is to be done is what the state lacks now, whatever a run that was cut short had done.
+    journal.done.clear()
+    _audit(desk, journal, operation="adopt", region=region.name, looked=looked, ids=ids)
+    run([step], journal=journal, say=desk.say)
+
+
+@contextmanager
+def _passed_over(desk: Desk, region: Region, failed: list[str]) -> Generator[None]:
+    """Tell what fails for one stack, and go on with the next."""
+    try:
+        yield
+    except (StateError, CloudError) as error:
+        failed.append(region.stack)
+        desk.say(f"{region.stack}: NOT ADOPTED: {error}")
 
 
 def _journal(desk: Desk, operation: str, region: str) -> Journal:
@@ -180,9 +267,9 @@ def _accept(desk: Desk, losses: Sequence[str]) -> None:
         )
 
 
-def _agreed(desk: Desk, steps: Sequence[Step], journal: Journal, *, question: str) -> bool:
+def _agreed(desk: Desk, steps: Sequence[Step], *, done: Sequence[str], question: str) -> bool:
     desk.say("plan:")
-    show(steps, done=list(journal.done), say=desk.say)
+    show(steps, done=done, say=desk.say)
     if desk.dry_run:
         desk.say("dry run: nothing was done")
         return False
@@ -201,7 +288,7 @@ def _look(desk: Desk) -> tuple[EstateStatus, float]:
     return seen, looked
 
 
-def _audit(desk: Desk, journal: Journal, *, operation: str, region: str, looked: float) -> None:
+def _audit(desk: Desk, journal: Journal, *, operation: str, region: str, looked: float, **more: Any) -> None:
     journal.write(
         "resumed" if journal.resumed else "began",
         operation=operation,
@@ -210,5 +297,6 @@ def _audit(desk: Desk, journal: Journal, *, operation: str, region: str, looked:
         accept_loss=desk.accept_loss,
         looked=looked,
         clock=time.time(),
+        **more,
     )
     desk.say(f"journal: {journal.path}")

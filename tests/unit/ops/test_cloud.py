@@ -18,7 +18,7 @@ class Wire:
     def __init__(self) -> None:
         self.silent: set[str] = set()
         self.names_are_silent = False
-        self.error = ("AccessDenied", 403)
+        self.error: tuple[str, int] = ("AccessDenied", 403)
         self.asked: list[tuple[str, str, bool]] = []
 
     def client(self, service: str, region: str, *, brief: bool) -> Any:

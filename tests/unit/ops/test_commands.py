@@ -41,7 +41,7 @@ def test_the_runbook_uses_every_command_of_the_tool() -> None:
     used = {shlex.split(line.removeprefix(PREFIX))[0] for line in commands()}
 
     assert all(line.startswith(PREFIX) for line in commands())
-    assert used == {"status", "failover", "failback", "rejoin", "drift", "drill"}
+    assert used == {"status", "failover", "failback", "rejoin", "adopt", "drift", "drill"}
 
 
 def test_a_drill_on_another_cloud_is_refused_before_it_looks(
