@@ -14,7 +14,8 @@ def block() -> str:
     for name, row in sorted(ROWS.items()):
         kept[row.service].append(f"`{name}`")
     held = table(
-        ["boto3", f"{len(ROWS)} types"], [[service, ", ".join(names)] for service, names in sorted(kept.items())]
+        ["boto3", f"{len(ROWS)} types"],
+        [[service, ", ".join(names)] for service, names in sorted(kept.items())],
     )
     left = table(
         ["records only", "because"], [[f"`{name}`", reason] for name, reason in sorted(LEFT_OUT.items())]

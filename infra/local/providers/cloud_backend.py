@@ -80,7 +80,7 @@ class CloudBackend(RecordBackend):
 
     def read(self, urn: str, identity: str) -> tuple[Map, Map] | None:
         """Look a resource up; what was changed in the cloud shows in its inputs and outputs."""
-        record = self._store.find(urn, identity, anywhere=True)
+        record = self._store.find(urn, identity, anywhere=True) or self._made_anew(urn, identity)
         row = _row(record)
         if record is None or row is None:
             return super().read(urn, identity)
@@ -93,6 +93,23 @@ class CloudBackend(RecordBackend):
         if "tagsAll" in changed:
             inputs["tags"] = seen.outputs.get("tags")
         return inputs, seen.outputs
+
+    def _made_anew(self, urn: str, identity: str) -> Record | None:
+        """The record under an id that the state was told, if the cloud has it: made anew behind Pulumi's back."""
+        record = self._store.last(urn)
+        row = _row(record)
+        if record is None or row is None:
+            return None
+        moved = replace(record, id=identity)
+        sight = self._look(row, moved)
+        if sight is None:
+            return None
+        outputs = {**record.outputs, **cast("Map", dict(sight.outputs))}
+        if "id" in outputs:
+            outputs["id"] = identity
+        moved = replace(moved, outputs=outputs)
+        self._store.put(moved, instead_of=(record.urn, record.id))
+        return moved
 
     def update(self, resource: Resource, identity: str) -> Map:
         """Change a resource in the cloud: what the program changed, and what others had changed of it."""

@@ -186,6 +186,13 @@ class Store:
                 row = self._database.execute(by_type, (identity, resource_type)).fetchone()
         return None if row is None else self._record(row)
 
+    def last(self, urn: str) -> Record | None:
+        """Find the newest record of a URN, whatever its id."""
+        query = _RECORDS + " where urn = ? order by generation desc limit 1"
+        with self.guarded(), self._lock:
+            row = self._database.execute(query, (urn,)).fetchone()
+        return None if row is None else self._record(row)
+
     def outputs_of(self, stack: str, identity: str) -> Map | None:
         """Find the outputs of what a property refers to: by id; a database by its identifier or, anywhere, its ARN."""
         by_id = "select outputs from records where id = ? and stack = ?"

@@ -14,7 +14,6 @@ import pytest
 from infra.local.cloud.rows import Call, Row
 from infra.local.cloud.tables import LEFT_OUT, ROWS
 
-
 PARTS = frozenset(
     {
         "ec2:DefaultSecurityGroup",
