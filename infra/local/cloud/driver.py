@@ -168,8 +168,7 @@ class Driver:
             if refused.gone:
                 return None
             raise
-        path = re.sub(r"\{(\w[\w.]*)\}", lambda match: str(fill(match[0], subject.values()) or ""), row.found)
-        found = jmespath.search(path, said)
+        found = jmespath.search(_filled(row.found, subject), said)
         if not found:
             return None
         return Sight(outputs=_picked(row.outputs, found), seen=self._seen(row, subject, found))
@@ -243,10 +242,7 @@ class Driver:
     def _call(self, row: Row, call: Call, subject: Subject, *, key: str = "") -> Json:
         client = self.client(call.service or row.service, row.region or subject.region)
         if call.each is not None:
-            items = self._listed(call.each, subject, client)
-            if not items:
-                return {}
-            subject = replace(subject, outputs={**subject.outputs, "items": items})
+            return self._call_each(row, call, call.each, subject, client)
         arguments = self._arguments(row, call, subject, client)
         self._local.key = key
         try:
@@ -254,9 +250,18 @@ class Driver:
         finally:
             self._local.key = ""
 
+    def _call_each(self, row: Row, call: Call, each: Each, subject: Subject, client: Any) -> Json:
+        """Lists come in pages: the call is made until nothing is left, or until it changes nothing any more."""
+        said, items = {}, None
+        while (left := self._listed(each, subject, client)) and left != items:
+            items = left
+            made = replace(subject, outputs={**subject.outputs, "items": items})
+            said = self._call(row, replace(call, each=None), made)
+        return said
+
     def _listed(self, each: Each, subject: Subject, client: Any) -> Json:
         said = self._ask(client, each.operation, fill(dict(each.given), subject.values()))
-        return _plain(jmespath.search(each.path, said))
+        return _plain(jmespath.search(_filled(each.path, subject), said))
 
     def _arguments(self, row: Row, call: Call, subject: Subject, client: Any) -> dict[str, Json]:
         model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[call.operation])
@@ -297,6 +302,11 @@ class Driver:
             raise CloudRefusedError(f"{code}: {said}", gone=bool(_GONE.search(code))) from error
         except BotoCoreError as error:
             raise CloudRefusedError(f"{type(error).__name__}: {error}") from error
+
+
+def _filled(path: str, subject: Subject) -> str:
+    """A path with its placeholders filled in; the braces of JMESPath's own hold more than a name."""
+    return re.sub(r"\{(\w[\w.]*)\}", lambda match: str(fill(match[0], subject.values()) or ""), path)
 
 
 def _applies(call: Call, inputs: Mapping[str, Json], among: Mapping[str, Json]) -> bool:

@@ -17,7 +17,12 @@ def mend() -> None:
     _mend_logs()
     _mend_backups()
     part("budgets.responses").BudgetsResponse.update_budget = _update_budget
+    part("s3.models").FakeDeleteMarker.dispose = _nothing
     _applied.append("moto")
+
+
+def _nothing(_: Any) -> None:
+    """The mark of a deletion, which holds nothing, can be the last that is deleted of an object."""
 
 
 # Logs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -25,12 +27,19 @@ def _content(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
     source = cast("dict[str, Json]", values.get("source") or {})
     if values.get("content") is not None:
         arguments["Body"] = str(values["content"]).encode()
+    elif values.get("contentBase64") is not None:
+        arguments["Body"] = base64.b64decode(str(values["contentBase64"]))
     elif source.get("text") is not None:
         arguments["Body"] = str(source["text"]).encode()
     elif isinstance(source.get("path"), str) and Path(source["path"]).is_file():
         arguments["Body"] = Path(source["path"]).read_bytes()
     else:
         arguments["Body"] = package(source)
+
+
+def _unquoted(answer: Json) -> Json:
+    """Pulumi shows the tag of an object's content without the quotes of the header."""
+    return str(answer["ETag"]).strip('"')
 
 
 def _of_bucket(
@@ -71,36 +80,67 @@ _EMPTY: Final = Call(
         path="[Versions, DeleteMarkers][] | [].{Key: Key, VersionId: VersionId}",
     ),
 )
-_TAGGING: Final = Call(
-    operation="put_bucket_tagging",
-    given={**_BUCKET, "Tagging": {"TagSet": "{tagList}"}},
-    needs="tagList",
+_OBJECT: Final = {**_BUCKET, "Key": "{key}"}
+
+
+def _tags(kind: str, named: Mapping[str, Json]) -> tuple[Call, Call]:
+    """All tags are set at once, so that what is not among them is gone."""
+    put = Call(
+        operation=f"put_{kind}_tagging", given={**named, "Tagging": {"TagSet": "{tagList}"}}, needs="tagList"
+    )
+    return put, Call(operation=f"delete_{kind}_tagging", given=named, unless="tagList")
+
+
+_TAGGING: Final = _tags("bucket", _BUCKET)
+_OBJECT_TAGGING: Final = _tags("object", _OBJECT)
+_PUT_OBJECT: Final = Call(operation="put_object", carries=True, given=_OBJECT, finish=_content)
+_OBJECT_CONTENT: Final = (
+    "source content contentBase64 sourceHash etag contentType contentDisposition contentEncoding contentLanguage "
+    "cacheControl metadata storageClass serverSideEncryption kmsKeyId bucketKeyEnabled websiteRedirect acl"
+)
+_EMPTY_OBJECT: Final = replace(
+    _EMPTY,
+    needs="",
+    each=Each(
+        operation="list_object_versions",
+        given={**_BUCKET, "Prefix": "{key}"},
+        path="[Versions, DeleteMarkers][] | [?Key=='{key}'].{Key: Key, VersionId: VersionId}",
+    ),
 )
 
 _BUCKETS: Final[Mapping[str, Row]] = {
     "s3:Bucket": Row(
         service="s3",
-        create=(Call(operation="create_bucket", given=_BUCKET, finish=_location), _TAGGING),
+        create=(
+            Call(
+                operation="create_bucket",
+                given={**_BUCKET, "ObjectLockEnabledForBucket": "{objectLockEnabled}"},
+                finish=_location,
+            ),
+            _TAGGING[0],
+        ),
         id="{bucket}",
-        read=Call(operation="head_bucket", given=_BUCKET),
-        update=(_TAGGING,),
+        # A bucket without tags is none that is gone.
+        read=Call(operation="get_bucket_tagging", given=_BUCKET, tolerates="NoSuchTagSet"),
+        found="{TagSet: TagSet || `[]`}",
+        update=_TAGGING,
         delete=(_EMPTY, Call(operation="delete_bucket", given=_BUCKET)),
+        tags="{bucket}",
     ),
     "s3:BucketObjectv2": Row(
         service="s3",
-        create=(Call(operation="put_object", given={**_BUCKET, "Key": "{key}"}, finish=_content),),
+        create=(_PUT_OBJECT, _OBJECT_TAGGING[0]),
         id="{bucket}/{key}",
-        read=Call(operation="head_object", given={**_BUCKET, "Key": "{key}"}),
-        sees={"etag": "ETag"},
-        update=(
-            Call(
-                operation="put_object",
-                given={**_BUCKET, "Key": "{key}"},
-                when="source content etag",
-                finish=_content,
-            ),
-        ),
-        delete=(Call(operation="delete_object", given={**_BUCKET, "Key": "{key}"}),),
+        read=Call(operation="head_object", given=_OBJECT),
+        outputs={"etag": _unquoted, "versionId": "VersionId"},
+        names={
+            "kmsKeyId": "SSEKMSKeyId",
+            "websiteRedirect": "WebsiteRedirectLocation",
+            "content": "",
+            "etag": "",
+        },
+        update=(replace(_PUT_OBJECT, when=_OBJECT_CONTENT), *_OBJECT_TAGGING),
+        delete=(_EMPTY_OBJECT,),
     ),
     "s3:BucketPolicy": Row(
         service="s3",
@@ -162,18 +202,7 @@ _BUCKETS: Final[Mapping[str, Row]] = {
 }
 
 _VAULT: Final = {"BackupVaultName": "{name}"}
-_LOCK: Final = Call(
-    operation="put_backup_vault_lock_configuration",
-    given={
-        "BackupVaultName": "{backupVaultName}",
-        "MinRetentionDays": "{minRetentionDays}",
-        "MaxRetentionDays": "{maxRetentionDays}",
-        "ChangeableForDays": "{changeableForDays}",
-    },
-    finish=lambda arguments, _: arguments.update(
-        {name: int(value) for name, value in arguments.items() if name.endswith("Days")}
-    ),
-)
+_LOCK: Final = Call(operation="put_backup_vault_lock_configuration", carries=True)
 _PLAN_NAMES: Final = {
     "name": "BackupPlanName",
     "rules.ruleName": "RuleName",
@@ -235,6 +264,15 @@ _OTHERS: Final[Mapping[str, Row]] = {
         outputs={"arn": "BackupPlanArn", "version": "VersionId"},
         sees={"name": "BackupPlan.BackupPlanName", "rules": "BackupPlan.Rules"},
         names=_PLAN_NAMES,
+        update=(
+            Call(
+                operation="update_backup_plan",
+                carries=True,
+                inside="BackupPlan",
+                given={"BackupPlanId": "{id}"},
+                when="name rules advancedBackupSettings",
+            ),
+        ),
         delete=(Call(operation="delete_backup_plan", given={"BackupPlanId": "{id}"}),),
         tags="{arn}",
     ),
@@ -245,12 +283,13 @@ _OTHERS: Final[Mapping[str, Row]] = {
         read=Call(operation="get_parameter", given={"Name": "{name}", "WithDecryption": True}),
         found="Parameter",
         outputs={"arn": "ARN", "version": "Version"},
+        names={"insecureValue": "Value"},
         update=(
             Call(
                 operation="put_parameter",
                 carries=True,
                 given={"Overwrite": True},
-                when="value description type tier keyId allowedPattern",
+                when="value insecureValue description type tier keyId allowedPattern dataType",
             ),
         ),
         delete=(Call(operation="delete_parameter", given={"Name": "{name}"}),),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 Json = Any
@@ -22,6 +22,7 @@ class Tagger:
         keys: Argument with the keys to take away; empty: `tags`, without values.
         pair: Names of key and value; none where tags are an object.
         items: Whether lists are wrapped, as CloudFront does.
+        more: What else both calls want.
     """
 
     put: str
@@ -32,17 +33,19 @@ class Tagger:
     keys: str = "TagKeys"
     pair: tuple[str, str] | None = ("Key", "Value")
     items: bool = False
+    more: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def put_arguments(self, subject: str, tags: Mapping[str, str]) -> dict[str, Json]:
         """Arguments of `put`."""
-        return {self.subject: [subject] if self.listed else subject, self.tags: self._written(tags)}
+        named = [subject] if self.listed else subject
+        return {**self.more, self.subject: named, self.tags: self._written(tags)}
 
     def remove_arguments(self, subject: str, keys: list[str]) -> dict[str, Json]:
         """Arguments of `remove`."""
         named = [subject] if self.listed else subject
         if not self.keys:
             return {self.subject: named, self.tags: [{"Key": key} for key in keys]}
-        return {self.subject: named, self.keys: {"Items": keys} if self.items else keys}
+        return {**self.more, self.subject: named, self.keys: {"Items": keys} if self.items else keys}
 
     def _written(self, tags: Mapping[str, str]) -> Json:
         if self.pair is None:
@@ -73,6 +76,9 @@ TAGGERS: Final[Mapping[str, Tagger]] = {
     "rds": Tagger("add_tags_to_resource", "remove_tags_from_resource", "ResourceName"),
     "secretsmanager": Tagger("tag_resource", "untag_resource", "SecretId"),
     "sns": Tagger("tag_resource", "untag_resource", "ResourceArn"),
+    "ssm": Tagger(
+        "add_tags_to_resource", "remove_tags_from_resource", "ResourceId", more={"ResourceType": "Parameter"}
+    ),
     "wafv2": _UPPER,
 }
 """By boto3's name of the service."""
