@@ -252,7 +252,8 @@ class Driver:
 
     def _call_each(self, row: Row, call: Call, each: Each, subject: Subject, client: Any) -> Json:
         """Lists come in pages: the call is made until nothing is left, or until it changes nothing any more."""
-        said, items = {}, None
+        said: Json = {}
+        items: Json = None
         while (left := self._listed(each, subject, client)) and left != items:
             items = left
             made = replace(subject, outputs={**subject.outputs, "items": items})

@@ -17,12 +17,31 @@ def mend() -> None:
     _mend_logs()
     _mend_backups()
     part("budgets.responses").BudgetsResponse.update_budget = _update_budget
+    around(part("cloudwatch.models").CloudWatchBackend, "put_metric_alarm", _put_alarm)
     part("s3.models").FakeDeleteMarker.dispose = _nothing
     _applied.append("moto")
 
 
 def _nothing(_: Any) -> None:
     """The mark of a deletion, which holds nothing, can be the last that is deleted of an object."""
+
+
+def _put_alarm(puts: Wrapper, self: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    """A new alarm has seen no data yet; one that is changed stays as it is."""
+    old = self.alarms.get(name)
+    alarm = puts(self, name, *args, **kwargs)
+    if old is None:
+        alarm.state_value = "INSUFFICIENT_DATA"
+    else:
+        for what in (
+            "state_value",
+            "state_reason",
+            "state_reason_data",
+            "state_updated_timestamp",
+            "history",
+        ):
+            setattr(alarm, what, getattr(old, what))
+    return alarm
 
 
 # Logs

@@ -2,50 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from infra.local.cloud.rows import Call, Row, listed, objects
 
 Json = Any
+Finish = Callable[[dict[str, Json], Mapping[str, Json]], None]
 _TOPIC: Final = {"TopicArn": "{id}"}
 _GROUP: Final = {"logGroupName": "{name}"}
 
 
-def _topic_attributes(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
-    """What a topic has beside its name, as texts."""
-    names = {"displayName": "DisplayName", "kmsMasterKeyId": "KmsMasterKeyId", "policy": "Policy"}
-    arguments["Attributes"] = {
-        member: str(values[name]) for name, member in names.items() if values.get(name) is not None
-    }
-
-
-def _topic_attribute(name: str, member: str) -> Call:
-    given = {**_TOPIC, "AttributeName": member, "AttributeValue": f"{{{name}}}"}
-    return Call(operation="set_topic_attributes", given=given, when=name, needs=name)
-
-
-_POLICY: Final = Call(
-    operation="set_topic_attributes",
-    given={"TopicArn": "{arn}", "AttributeName": "Policy", "AttributeValue": "{policy}"},
+_TOPIC_HAS: Final = (
+    "displayName kmsMasterKeyId policy deliveryPolicy fifoTopic contentBasedDeduplication signatureVersion "
+    "tracingConfig"
 )
+_SUBSCRIPTION: Final = {"SubscriptionArn": "{id}"}
+_SUBSCRIPTION_HAS: Final = (
+    "filterPolicy filterPolicyScope rawMessageDelivery redrivePolicy deliveryPolicy replayPolicy "
+    "subscriptionRoleArn"
+)
+
+
+def _member(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def _text(value: Json) -> str:
+    return (
+        str(value).lower()
+        if isinstance(value, bool)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
+
+
+def _attributes(names: str) -> Finish:
+    """What a topic or a subscription has beside its name, as texts."""
+
+    def finish(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+        arguments["Attributes"] = {
+            _member(name): _text(values[name]) for name in names.split() if values.get(name) is not None
+        }
+
+    return finish
+
+
+def _attribute_calls(operation: str, named: Mapping[str, Json], names: str) -> Iterator[Call]:
+    """Each attribute is changed by a call of its own; an empty one is taken away."""
+    for name in names.split():
+        given = {**named, "AttributeName": _member(name)}
+
+        def finish(arguments: dict[str, Json], values: Mapping[str, Json], name: str = name) -> None:
+            arguments["AttributeValue"] = _text(values[name])
+
+        yield Call(operation=operation, given=given, when=name, needs=name, finish=finish)
+        yield Call(operation=operation, given={**given, "AttributeValue": ""}, when=name, unless=name)
+
+
+def _default(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    """The policy that a topic has when nobody gives it one: for the account's own."""
+    everything = "GetTopicAttributes SetTopicAttributes AddPermission RemovePermission DeleteTopic Subscribe"
+    statement = {
+        "Sid": "__default_statement_ID",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": [
+            f"SNS:{action}" for action in (*everything.split(), "ListSubscriptionsByTopic", "Publish")
+        ],
+        "Resource": values["arn"],
+        "Condition": {"StringEquals": {"AWS:SourceOwner": values["account"]}},
+    }
+    policy = {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
+    arguments["AttributeValue"] = json.dumps(policy)
+
+
+_OF_TOPIC: Final = {"TopicArn": "{arn}", "AttributeName": "Policy"}
+_POLICY: Final = Call(operation="set_topic_attributes", given={**_OF_TOPIC, "AttributeValue": "{policy}"})
 
 _TOPICS: Final[Mapping[str, Row]] = {
     "sns:Topic": Row(
         service="sns",
-        create=(
-            Call(operation="create_topic", carries=True, given={"Name": "{name}"}, finish=_topic_attributes),
-        ),
+        create=(Call(operation="create_topic", carries=True, finish=_attributes(_TOPIC_HAS)),),
         id="TopicArn",
         read=Call(operation="get_topic_attributes", given=_TOPIC),
         found="Attributes",
-        names={"name": "Name", "displayName": "DisplayName"},
-        blind="policy name",
-        update=(
-            _topic_attribute("displayName", "DisplayName"),
-            _topic_attribute("kmsMasterKeyId", "KmsMasterKeyId"),
-            _topic_attribute("policy", "Policy"),
-        ),
+        blind="policy",
+        update=tuple(_attribute_calls("set_topic_attributes", _TOPIC, _TOPIC_HAS)),
         delete=(Call(operation="delete_topic", given=_TOPIC),),
         tags="{id}",
     ),
@@ -55,37 +101,32 @@ _TOPICS: Final[Mapping[str, Row]] = {
         id="{arn}",
         read=Call(operation="get_topic_attributes", given={"TopicArn": "{arn}"}),
         found="Attributes",
-        sees={"policy": "Policy"},
         update=(_POLICY,),
-        # A topic always has one, and goes with it.
-        delete=(),
+        delete=(Call(operation="set_topic_attributes", given=_OF_TOPIC, finish=_default),),
     ),
     "sns:TopicSubscription": Row(
         service="sns",
         create=(
             Call(
                 operation="subscribe",
-                given={
-                    "TopicArn": "{topic}",
-                    "Protocol": "{protocol}",
-                    "Endpoint": "{endpoint}",
-                    "ReturnSubscriptionArn": True,
-                },
+                carries="protocol endpoint",
+                given={"TopicArn": "{topic}", "ReturnSubscriptionArn": True},
+                finish=_attributes(_SUBSCRIPTION_HAS),
             ),
         ),
         id="SubscriptionArn",
-        read=Call(operation="get_subscription_attributes", given={"SubscriptionArn": "{id}"}),
+        read=Call(operation="get_subscription_attributes", given=_SUBSCRIPTION),
         found="Attributes",
-        delete=(Call(operation="unsubscribe", given={"SubscriptionArn": "{id}"}),),
+        update=tuple(_attribute_calls("set_subscription_attributes", _SUBSCRIPTION, _SUBSCRIPTION_HAS)),
+        delete=(Call(operation="unsubscribe", given=_SUBSCRIPTION),),
     ),
 }
 
 _RETENTION: Final = Call(
     operation="put_retention_policy",
-    given={**_GROUP, "retentionInDays": "{retentionInDays}"},
+    carries="name retentionInDays",
     when="retentionInDays",
     needs="retentionInDays",
-    finish=lambda arguments, _: arguments.update(retentionInDays=int(arguments["retentionInDays"])),
 )
 
 _LOGS: Final[Mapping[str, Row]] = {
@@ -110,8 +151,64 @@ _LOGS: Final[Mapping[str, Row]] = {
                 when="kmsKeyId",
                 needs="kmsKeyId",
             ),
+            Call(operation="disassociate_kms_key", given=_GROUP, when="kmsKeyId", unless="kmsKeyId"),
         ),
         delete=(Call(operation="delete_log_group", given=_GROUP),),
+        tags="{arn}",
+    ),
+}
+
+_DELIVERY: Final = {"id": "{id}"}
+_DELIVERY_HAS: Final = "recordFields fieldDelimiter s3DeliveryConfigurations"
+
+
+def _delivery(kind: str, member: str, **more: Json) -> Row:
+    """A source or a destination of logs; it goes by its name."""
+    named = {"name": "{id}"}
+    return Row(
+        service="logs",
+        create=(Call(operation=f"put_{kind}", carries=True),),
+        id=f"{member}.name",
+        read=Call(operation=f"get_{kind}", given=named),
+        # Its tags are those of its creation there, whatever became of them.
+        found=f"merge({member}, {{tags: null}})",
+        outputs={"arn": "arn", **more},
+        delete=(Call(operation=f"delete_{kind}", given=named),),
+        tags="{arn}",
+    )
+
+
+_DELIVERIES: Final[Mapping[str, Row]] = {
+    "cloudwatch:LogDeliverySource": _delivery("delivery_source", "deliverySource", service="service"),
+    "cloudwatch:LogDeliveryDestination": replace(
+        _delivery(
+            "delivery_destination", "deliveryDestination", deliveryDestinationType="deliveryDestinationType"
+        ),
+        update=(
+            Call(
+                operation="put_delivery_destination",
+                carries="name outputFormat deliveryDestinationConfiguration",
+                when="deliveryDestinationConfiguration",
+            ),
+        ),
+    ),
+    "cloudwatch:LogDelivery": Row(
+        service="logs",
+        create=(Call(operation="create_delivery", carries=True),),
+        id="delivery.id",
+        read=Call(operation="get_delivery", given=_DELIVERY),
+        found="merge(delivery, {tags: null})",
+        outputs={"arn": "arn"},
+        names={"s3DeliveryConfigurations": "s3DeliveryConfiguration"},
+        update=(
+            Call(
+                operation="update_delivery_configuration",
+                carries=_DELIVERY_HAS,
+                given=_DELIVERY,
+                when=_DELIVERY_HAS,
+            ),
+        ),
+        delete=(Call(operation="delete_delivery", given=_DELIVERY),),
         tags="{arn}",
     ),
 }
@@ -119,8 +216,6 @@ _LOGS: Final[Mapping[str, Row]] = {
 
 def _metrics(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
     """A metric among an alarm's queries is a statistic of its own."""
-    if arguments.get("AlarmActions") is None:
-        arguments["ActionsEnabled"] = bool(values.get("actionsEnabled", True))
     queries: list[dict[str, Json]] = []
     for query in objects(values, "metricQueries"):
         written: dict[str, Json] = {"Id": query["id"]}
@@ -154,16 +249,23 @@ _ALARM_NAMES: Final = {
     "metricQueries": "",
     "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile",
 }
-_RULE: Final = Call(operation="put_rule", carries=True, given={"Name": "{name}"})
+_RULE: Final = Call(operation="put_rule", carries=True)
+_NAMED_RULE: Final = {"Name": "{name}", "EventBusName": "{eventBusName}"}
 
 
 def _target(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
     named = values.get("targetId") or f"terraform-{values['digits']}"
     target: dict[str, Json] = {"Id": named, "Arn": values["arn"]}
-    if values.get("roleArn"):
-        target["RoleArn"] = values["roleArn"]
-    if values.get("input"):
-        target["Input"] = values["input"]
+    for name, member in (("roleArn", "RoleArn"), ("input", "Input"), ("inputPath", "InputPath")):
+        if values.get(name):
+            target[member] = values[name]
+    for letters in objects(values, "deadLetterConfig"):
+        target["DeadLetterConfig"] = {"Arn": letters["arn"]}
+    for transformer in objects(values, "inputTransformer"):
+        target["InputTransformer"] = {
+            "InputPathsMap": transformer.get("inputPaths") or {},
+            "InputTemplate": transformer["inputTemplate"],
+        }
     for policy in objects(values, "retryPolicy"):
         target["RetryPolicy"] = {
             "MaximumRetryAttempts": int(policy.get("maximumRetryAttempts") or 0),
@@ -172,7 +274,8 @@ def _target(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
     arguments["Targets"] = [target]
 
 
-_TARGET: Final = Call(operation="put_targets", given={"Rule": "{rule}"}, finish=_target)
+_OF_RULE: Final = {"Rule": "{rule}", "EventBusName": "{eventBusName}"}
+_TARGET: Final = Call(operation="put_targets", given=_OF_RULE, finish=_target)
 
 _SIGNALS: Final[Mapping[str, Row]] = {
     "cloudwatch:MetricAlarm": Row(
@@ -183,7 +286,14 @@ _SIGNALS: Final[Mapping[str, Row]] = {
         found="MetricAlarms[0]",
         outputs={"arn": "AlarmArn"},
         names=_ALARM_NAMES,
-        sees={"metricQueries": "Metrics"},
+        sees={
+            "metricQueries": (
+                "Metrics[].{id: Id, expression: Expression, label: Label, returnData: ReturnData, "
+                "metric: MetricStat && {metricName: MetricStat.Metric.MetricName, stat: MetricStat.Stat, "
+                "namespace: MetricStat.Metric.Namespace, period: MetricStat.Period, unit: MetricStat.Unit, "
+                "dimensions: MetricStat.Metric.Dimensions}}"
+            )
+        },
         update=(_ALARM,),
         delete=(Call(operation="delete_alarms", given={"AlarmNames": ["{name}"]}),),
         tags="{arn}",
@@ -200,36 +310,36 @@ _SIGNALS: Final[Mapping[str, Row]] = {
         service="events",
         create=(_RULE,),
         id="{name}",
-        read=Call(operation="describe_rule", given={"Name": "{name}"}),
+        read=Call(operation="describe_rule", given=_NAMED_RULE),
         outputs={"arn": "Arn"},
         update=(
             Call(
                 operation="put_rule",
                 carries=True,
-                given={"Name": "{name}"},
                 when="scheduleExpression description eventPattern state roleArn",
             ),
         ),
-        delete=(Call(operation="delete_rule", given={"Name": "{name}"}),),
+        delete=(Call(operation="delete_rule", given=_NAMED_RULE),),
         tags="{arn}",
     ),
     "cloudwatch:EventTarget": Row(
         service="events",
         create=(_TARGET,),
         id="{rule}-terraform-{digits}",
-        read=Call(operation="list_targets_by_rule", given={"Rule": "{rule}"}),
-        found="Targets[?Arn=='{arn}'] | [0]",
+        read=Call(operation="list_targets_by_rule", given=_OF_RULE),
+        found="Targets[?Id=='{targetId}' || Id=='terraform-{digits}'] | [0]",
         outputs={"targetId": "Id"},
         sees={
             "arn": "Arn",
             "input": "Input",
+            "deadLetterConfig": "DeadLetterConfig",
             "retryPolicy": (
                 "RetryPolicy && {maximumRetryAttempts: RetryPolicy.MaximumRetryAttempts, "
                 "maximumEventAgeInSeconds: RetryPolicy.MaximumEventAgeInSeconds}"
             ),
         },
         update=(_TARGET,),
-        delete=(Call(operation="remove_targets", given={"Rule": "{rule}", "Ids": ["{targetId}"]}),),
+        delete=(Call(operation="remove_targets", given={**_OF_RULE, "Ids": ["{targetId}"]}),),
     ),
 }
 
@@ -262,26 +372,41 @@ def _budget(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
     ]
 
 
+def _new_budget(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+    _budget(arguments, values)
+    arguments["NewBudget"] = arguments.pop("Budget")
+    del arguments["NotificationsWithSubscribers"]
+
+
 _BUDGET: Final = {"AccountId": "{account}", "BudgetName": "{name}"}
+_CREATE_BUDGET: Final = Call(operation="create_budget", given={"AccountId": "{account}"}, finish=_budget)
 
 _WATCHES: Final[Mapping[str, Row]] = {
     "budgets:Budget": Row(
         service="budgets",
         region="us-east-1",
-        create=(Call(operation="create_budget", given={"AccountId": "{account}"}, finish=_budget),),
+        create=(_CREATE_BUDGET,),
         id="{account}:{name}",
         read=Call(operation="describe_budget", given=_BUDGET),
         found="Budget",
         sees={"limitAmount": "BudgetLimit.Amount", "limitUnit": "BudgetLimit.Unit"},
+        update=(
+            Call(
+                operation="update_budget",
+                given={"AccountId": "{account}"},
+                when="budgetType timeUnit limitAmount limitUnit costFilters",
+                finish=_new_budget,
+            ),
+            # Whom it tells is no property of a budget: with others to tell it is made anew.
+            Call(operation="delete_budget", given=_BUDGET, when="notifications"),
+            replace(_CREATE_BUDGET, when="notifications"),
+        ),
         delete=(Call(operation="delete_budget", given=_BUDGET),),
     ),
 }
 
-ROWS: Final[Mapping[str, Row]] = {**_TOPICS, **_LOGS, **_SIGNALS, **_WATCHES}
+ROWS: Final[Mapping[str, Row]] = {**_TOPICS, **_LOGS, **_DELIVERIES, **_SIGNALS, **_WATCHES}
 LEFT_OUT: Final[Mapping[str, str]] = {
-    "cloudwatch:LogDelivery": "moto keeps deliveries, but not what of a request they log",
-    "cloudwatch:LogDeliveryDestination": "without deliveries it says nothing",
-    "cloudwatch:LogDeliverySource": "without deliveries it says nothing",
     "costexplorer:AnomalyMonitor": "moto has no anomaly monitors",
     "costexplorer:AnomalySubscription": "moto has no anomaly monitors",
     "synthetics:Canary": "moto makes canaries and cannot delete them",
