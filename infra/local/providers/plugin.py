@@ -32,11 +32,12 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource in one operation."""
+    """One resource in one operation; `exists` says that it has been made before."""
 
     urn: str
     inputs: Map
     instance: Instance
+    exists: bool = False
 
     @property
     def token(self) -> str:

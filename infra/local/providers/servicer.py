@@ -6,6 +6,7 @@ import functools
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 import grpc
@@ -170,7 +171,7 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
     def Check(self, request: wire.CheckRequest, context: wire.Context) -> object:  # noqa: N802
         """Check a resource's inputs and fill in its name."""
         olds, news = self._decode(request.olds), self._decode(request.news)
-        resource = self._resource(request.urn, news, context)
+        resource = replace(self._resource(request.urn, news, context), exists=bool(olds))
         if olds:
             self._backend.note_known(request.urn)
         failures: list[Failure] = []

@@ -78,6 +78,15 @@ def at_most(path: str, limit: int) -> Checker:
     return check
 
 
+def at_creation(check: Checker) -> Checker:
+    """Ask only when a resource is made: what is there has it, whether the program says so or not."""
+
+    def made(resource: Resource) -> list[Failure]:
+        return [] if resource.exists else check(resource)
+
+    return made
+
+
 def needs(*names: str, unless: tuple[str, ...] = ()) -> Checker:
     """Ask for properties that the SDK lets go but AWS does not, unless one of others is given."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from infra.local.providers.aws.rule_makers import at_most, between, matches, needs, one_of
+from infra.local.providers.aws.rule_makers import at_creation, at_most, between, matches, needs, one_of
 from infra.local.providers.check import Failure
 from infra.local.providers.plugin import Checker, Resource
 from infra.local.providers.values import Unknown, entries, fields, has_unknown, number, plain, quote, text
@@ -247,11 +247,14 @@ TABLE: Final[Mapping[str, list[Checker]]] = {
             r"postgres|mysql|mariadb|aurora-(mysql|postgresql)|(custom-)?(oracle|sqlserver)-[a-z0-9-]+|db2-(ae|se)",
             "an engine such as postgres, mysql or mariadb",
         ),
-        needs(
-            "engine",
-            "username",
-            "allocatedStorage",
-            unless=("replicateSourceDb", "snapshotIdentifier", "restoreToPointInTime", "s3Import"),
+        # A promoted replica has them of what it followed.
+        at_creation(
+            needs(
+                "engine",
+                "username",
+                "allocatedStorage",
+                unless=("replicateSourceDb", "snapshotIdentifier", "restoreToPointInTime", "s3Import"),
+            )
         ),
         _daily("backupWindow"),
         _WEEK,
@@ -279,7 +282,7 @@ TABLE: Final[Mapping[str, list[Checker]]] = {
         between("backupRetentionPeriod", 0, 35),
         between("port", 1150, 65535),
         _storage,
-        _password,
+        at_creation(_password),
     ],
     "rds:ParameterGroup": [one_of("parameters.applyMethod", ("immediate", "pending-reboot"))],
     "elasticache:ReplicationGroup": [
