@@ -66,7 +66,7 @@ def _of_bucket(
         sees=sees,
         update=(call,),
         delete=gone,
-        names={"bucket": "", "rule": "Rules"},
+        names={"bucket": ""},
     )
 
 
