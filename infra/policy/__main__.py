@@ -86,7 +86,11 @@ def _check(args: ResourceValidationArgs, report: ReportViolation) -> None:
     if not rules.is_looked_at(args.resource_type):
         return
     subject = Subject(
-        type=args.resource_type, name=args.name, props=properties(args.props), protect=bool(args.opts.protect)
+        type=args.resource_type,
+        name=args.name,
+        props=properties(args.props),
+        protect=bool(args.opts.protect),
+        ignored=tuple(args.opts.ignore_changes or ()),
     )
     for problem in rules.violations(subject, _Stack.site):
         report(problem, None)

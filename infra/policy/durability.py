@@ -23,8 +23,12 @@ LONGEST_LOGS_DAYS = 3653
 
 
 def _is_replica(subject: Subject) -> bool:
-    """A copy can be made again from its source."""
-    return is_set(at(subject.props, "replicateSourceDb"))
+    """A copy can be made again from its source.
+
+    One whose source the engine leaves alone is declared a copy. After a failover it may be a former writer, behind its
+    fence, until the operations tool has kept a snapshot of it and made it anew.
+    """
+    return is_set(at(subject.props, "replicateSourceDb")) or "replicateSourceDb" in subject.ignored
 
 
 def _may_go(subject: Subject) -> bool:

@@ -42,6 +42,7 @@ class Subject:
         props: Inputs, by the provider's names; UNKNOWN stands for what is not known yet.
         protect: Whether the engine refuses to delete it.
         parent: URN of its parent; empty for none.
+        ignored: Properties that the engine leaves as they are, whatever the program says.
     """
 
     type: str
@@ -49,6 +50,7 @@ class Subject:
     props: Mapping[str, Any]
     protect: bool = False
     parent: str = ""
+    ignored: tuple[str, ...] = ()
 
 
 Check = Callable[[Subject, Site], Iterator[str]]

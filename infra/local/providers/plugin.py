@@ -64,6 +64,13 @@ Checker = Callable[[Resource], "list[Failure]"]
 
 
 # Finds the outputs of a resource by stack and id, for what AWS reads off another resource.
+def _completed(given: Value, old: Value, shape: sdk.Shape) -> Value:
+    """An object of the program's with what AWS had added to it."""
+    if isinstance(shape, sdk.ObjectOf) and isinstance(given, dict) and isinstance(old, dict):
+        return {**old, **given}
+    return given
+
+
 OutputsOf = Callable[[str, str], "Map | None"]
 
 
@@ -163,6 +170,7 @@ class Plugin:
         volatile = self.volatile(resource.token)
         for name, declared in schema.outputs.items():
             if name in known:
+                known[name] = _completed(known[name], (old or {}).get(name), declared.shape)
                 continue
             if old is not None and name in old and name not in volatile and name not in schema.inputs:
                 known[name] = old[name]

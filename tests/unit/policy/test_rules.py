@@ -125,3 +125,17 @@ def test_at_most_three_of_ten_nodes_are_spot(spot: int, *, passes: bool) -> None
 def test_every_exception_has_a_reason() -> None:
     for exceptions in (iam.WILDCARD_ACTIONS, iam.WITHOUT_RESOURCE):
         assert all(len(reason.split()) > 3 for reason in exceptions.values())
+
+
+def test_a_copy_whose_source_is_left_alone_stays_a_copy_after_a_failover() -> None:
+    database = Subject(
+        type="aws:rds/instance:Instance",
+        name="it",
+        props={"skipFinalSnapshot": True, "deletionProtection": False},
+        ignored=("replicateSourceDb", "vpcSecurityGroupIds"),
+    )
+    lone = Subject(type=database.type, name="it", props=database.props)
+
+    policies = [policy for policy in rules.POLICIES if policy.name == "stores-are-protected"]
+    assert [list(policy.check(database, SITE)) for policy in policies] == [[]]
+    assert all(list(policy.check(lone, SITE)) for policy in policies)
