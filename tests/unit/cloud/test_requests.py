@@ -75,9 +75,9 @@ def test_names_inside_go_by_their_path_without_indexes() -> None:
 
 
 def test_nothing_and_tags_are_not_carried() -> None:
-    given: dict[str, Any] = {"cidrBlock": None, "tags": {"a": "b"}, "tagsAll": {"a": "b"}, "__defaults": []}
+    given: dict[str, Any] = {"description": None, "tags": {"a": "b"}, "tagsAll": {"a": "b"}, "__defaults": []}
 
-    assert translate(shape("ec2", "CreateVpc"), given, NO_NAMES) == {}
+    assert translate(shape("iam", "CreateRole"), given, NO_NAMES) == {}
 
 
 def test_numbers_switches_and_texts_take_the_type_of_the_call() -> None:
