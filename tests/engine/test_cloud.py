@@ -32,7 +32,8 @@ size = os.environ.get("CLASS", "db.r6g.xlarge")
 database = aws.rds.Instance("db", identifier="db", engine="postgres", instance_class=size,
                             allocated_storage=100, username="app", password=password.result, skip_final_snapshot=True,
                             db_subnet_group_name=placed.name, vpc_security_group_ids=[group.id], storage_encrypted=True,
-                            kms_key_id=key.arn, backup_retention_period=7)
+                            kms_key_id=key.arn, backup_retention_period=7, multi_az=os.environ.get("MULTI") == "1",
+                            opts=pulumi.ResourceOptions(ignore_changes=os.environ.get("IGNORE", "").split()))
 role = aws.iam.Role("role", assume_role_policy=TRUST)
 secret = aws.secretsmanager.Secret("secret", recovery_window_in_days=0)
 version = aws.secretsmanager.SecretVersion("version", secret_id=secret.id, secret_string=password.result)
@@ -130,6 +131,19 @@ def test_a_refresh_sees_what_is_gone_and_an_up_makes_it_again(applied: Cloudy) -
 def test_a_change_of_the_program_reaches_the_cloud(applied: Cloudy) -> None:
     applied.ok("up", "--yes", "--skip-preview", CLASS="db.r6g.2xlarge", **ON)
     assert applied.server()["DBInstanceClass"] == "db.r6g.2xlarge"
+    applied.ok("up", "--yes", "--skip-preview", **ON)
+    assert applied.server()["DBInstanceClass"] == "db.r6g.xlarge"
+
+
+def test_what_the_program_leaves_alone_stays_as_others_left_it(applied: Cloudy) -> None:
+    rds = applied.ask("rds")
+    rds.modify_db_instance(DBInstanceIdentifier="db", DBInstanceClass="db.r6g.8xlarge", ApplyImmediately=True)
+
+    applied.ok("refresh", "--yes", **ON)
+    applied.ok("up", "--yes", "--skip-preview", IGNORE="instanceClass", MULTI="1", **ON)
+    assert applied.server()["DBInstanceClass"] == "db.r6g.8xlarge"
+    assert applied.server()["MultiAZ"] is True
+
     applied.ok("up", "--yes", "--skip-preview", **ON)
     assert applied.server()["DBInstanceClass"] == "db.r6g.xlarge"
 

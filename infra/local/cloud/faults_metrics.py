@@ -26,7 +26,7 @@ def _get_metric_statistics(
     A lag that somebody put there, to rehearse one, comes first.
     """
     found = original(self, namespace, metric_name, *args, **kwargs)
-    dimensions = kwargs.get("dimensions") or (args[4] if len(args) > 4 else [])
+    dimensions: list[dict[str, str]] = kwargs.get("dimensions") or (args[4] if len(args) > 4 else [])
     if found or (namespace, metric_name) != ("AWS/RDS", "ReplicaLag"):
         return found
     names = [one["Value"] for one in dimensions if one["Name"] == "DBInstanceIdentifier"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Protocol
 
@@ -22,8 +23,8 @@ class Backend(Protocol):
         """Return the inputs and outputs of a resource, None where it no longer exists."""
         ...
 
-    def update(self, resource: Resource, identity: str) -> Map:
-        """Change a resource; return its outputs."""
+    def update(self, resource: Resource, identity: str, ignore: Collection[str] = ()) -> Map:
+        """Change a resource, but for properties that the program does not want changed; return its outputs."""
         ...
 
     def delete(self, urn: str, identity: str) -> None:
@@ -62,8 +63,9 @@ class RecordBackend:
             return None
         return drifted(record), record.outputs
 
-    def update(self, resource: Resource, identity: str) -> Map:
-        """Change a record."""
+    def update(self, resource: Resource, identity: str, ignore: Collection[str] = ()) -> Map:
+        """Change a record; the engine has put old inputs in place of what is to be ignored."""
+        del ignore
         record = self._store.find(resource.urn, identity)
         if record is None:
             raise RefusedError(

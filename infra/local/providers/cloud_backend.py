@@ -7,7 +7,7 @@ behind Pulumi's back can be told from what AWS merely words otherwise.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ from infra.local.providers.values import (
     Value,
     as_secret,
     fields,
+    generalise,
     has_secret,
     plain,
     reveal,
@@ -111,18 +112,19 @@ class CloudBackend(RecordBackend):
         self._store.put(moved, instead_of=(record.urn, record.id))
         return moved
 
-    def update(self, resource: Resource, identity: str) -> Map:
+    def update(self, resource: Resource, identity: str, ignore: Collection[str] = ()) -> Map:
         """Change a resource in the cloud: what the program changed, and what others had changed of it."""
         record = self._store.find(resource.urn, identity)
         row = _row(record)
         if record is None or row is None:
-            return super().update(resource, identity)
+            return super().update(resource, identity, ignore)
         before = self._look(row, record)
         if before is None:
             raise RefusedError(f"{identity} {_GONE}")
         given, had = _json_map(resource.inputs), _json_map(record.inputs)
         changed = {name for name in {*given, *had} if given.get(name) != had.get(name)}
-        changed |= _changed(record, before)
+        # What others changed of a property that the program leaves alone stays as they left it.
+        changed |= _changed(record, before) - {generalise(path).partition(".")[0] for path in ignore}
         # What the record refuses is refused before the cloud is asked.
         self._aws.update(resource, identity, record.generation, record.outputs)
         region = _region(record)

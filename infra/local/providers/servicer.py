@@ -241,7 +241,7 @@ class Servicer(_base):  # pyright: ignore[reportUntypedBaseClass]
             )
         else:
             lose = self._inject("update", request.urn, context)
-            outputs = self._backend.update(resource, request.id)
+            outputs = self._backend.update(resource, request.id, list(request.ignoreChanges))
             self._lose(lose)
         return wire.provider_pb2.UpdateResponse(properties=self._encode(outputs))
 

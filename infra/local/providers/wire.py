@@ -65,6 +65,7 @@ class UpdateRequest(ResourceRequest, Protocol):
     olds: Struct
     news: Struct
     old_inputs: Struct
+    ignoreChanges: Iterable[str]  # noqa: N815, RUF100 - the proto's own name
 
 
 class DeleteRequest(ResourceRequest, Protocol):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -58,14 +58,14 @@ class ApiServerBackend(RecordBackend):
             raise
         return identity, self._keep(resource, identity, live)
 
-    def update(self, resource: Resource, identity: str) -> Map:
+    def update(self, resource: Resource, identity: str, ignore: Collection[str] = ()) -> Map:
         """Apply a changed object; fields that went from the program go from the object."""
         client = self._client(resource.urn)
         record = self._store.find(resource.urn, identity)
         if client is None or record is None:
-            return super().update(resource, identity)
+            return super().update(resource, identity, ignore)
         live = self._applied(client, resource, record.outputs)
-        super().update(resource, identity)
+        super().update(resource, identity, ignore)
         return self._keep(resource, identity, live)
 
     def read(self, urn: str, identity: str) -> tuple[Map, Map] | None:
