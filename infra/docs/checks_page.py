@@ -17,7 +17,7 @@ _LAYERS: Final = {
     "sdk": "the SDK's types",
     "rules": "a rule of ours",
     "cfn-lint": "cfn-lint",
-    "cloud": "the local cloud",
+    "cloud": "the cloud, in `up`",
     "settings": "the settings' checks",
     "nobody": "**nobody**",
 }
@@ -27,7 +27,11 @@ Wrong = Mapping[str, Any]
 def blocks() -> dict[str, str]:
     """The counts and the table."""
     data: dict[str, Any] = yaml.safe_load((REPOSITORY / DATA).read_text(encoding="utf-8"))
-    wrong = [*cast("list[Wrong]", data["wrong"]), *({**one, "layer": "settings"} for one in data["settings"])]
+    wrong = [
+        *cast("list[Wrong]", data["wrong"]),
+        *({**one, "layer": "cloud"} for one in data["references"]),
+        *({**one, "layer": "settings"} for one in data["settings"]),
+    ]
     return {"counts": _counts(wrong), "inputs": _rows(wrong)}
 
 

@@ -284,6 +284,9 @@ class Driver:
             arguments[name] = (
                 {**held, **value} if isinstance(held, dict) and isinstance(value, dict) else value
             )
+        if not subject.tags:
+            # A specification of no tags is refused.
+            arguments.pop("TagSpecifications", None)
         if call.finish is not None:
             call.finish(arguments, subject.values())
         return arguments

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.local.cloud.wrapping import around, groups_missing, part
+from infra.local.cloud.wrapping import around, groups_missing, part, subnets_missing
 
 _applied: list[str] = []
 
@@ -25,10 +25,13 @@ def mend() -> None:
 
 
 def _create_load_balancer(original: Any, self: Any, *args: Any, **kwargs: Any) -> Any:
-    """A name is taken once in a region, and security groups exist."""
+    """A name is taken once in a region, and subnets and security groups exist."""
     name = args[0] if args else kwargs["name"]
     if any(balancer.name == name for balancer in self.load_balancers.values()):
         raise part("elbv2.exceptions").DuplicateLoadBalancerName
+    subnets: list[str] = kwargs.get("subnet_ids") or (args[2] if len(args) > 2 else None) or []
+    if subnets_missing(self.account_id, self.region_name, subnets):
+        raise part("elbv2.exceptions").SubnetNotFoundError
     _see_groups(self, kwargs.get("security_groups") or (args[1] if len(args) > 1 else None))
     return original(self, *args, **kwargs)
 
