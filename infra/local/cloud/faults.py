@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import string
 from typing import Any, cast
 
 _applied: list[str] = []
@@ -32,6 +33,15 @@ def mend() -> None:
                     _stand_alone(self.databases[name])
         return deletes(self, db_instance_identifier, *args, **kwargs)
 
+    creates = models.RDSBackend.create_db_instance
+
+    def create_instance(self: Any, db_kwargs: dict[str, Any]) -> Any:
+        """Each instance has a resource id of its own."""
+        made = creates(self, db_kwargs)
+        made.dbi_resource_id = _resource_id()
+        return made
+
+    models.RDSBackend.create_db_instance = create_instance
     eks: Any = importlib.import_module("moto.eks.models")
     lists = eks.EKSBackend.list_nodegroups
 
@@ -47,8 +57,14 @@ def mend() -> None:
     _applied.append("moto")
 
 
+def _resource_id() -> str:
+    letters = string.ascii_uppercase + string.digits
+    moto_random: Any = importlib.import_module("moto.moto_api._internal").mock_random
+    return "db-" + "".join(moto_random.choices(letters, k=26))
+
+
 def _create_replica(self: Any, db_kwargs: dict[str, Any]) -> Any:
-    """A replica is in the region where it is asked for, in its own subnets, and shares no list with its source."""
+    """A replica is in the region where it is asked for, in its own subnets, and shares neither list nor id."""
     exceptions: Any = importlib.import_module("moto.rds.exceptions")
     wanted = {
         key: value
@@ -67,7 +83,7 @@ def _create_replica(self: Any, db_kwargs: dict[str, Any]) -> Any:
     # What it shared with its source would change with it.
     own = cast("dict[str, object]", vars(replica))
     own.update({name: copy.copy(value) for name, value in own.items() if type(value) in (list, dict)})
-    replica.backend = self
+    replica.backend, replica.dbi_resource_id = self, _resource_id()
     replica.deletion_protection, replica.multi_az = False, False
     replica.backup_retention_period = 0
     subnets = wanted.pop("db_subnet_group_name", None)

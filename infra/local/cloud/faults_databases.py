@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import string
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -89,22 +88,16 @@ def _show(database: Any, wanted: Mapping[str, Any]) -> None:
             setattr(database, shown, copy.copy(wanted[argument]))
 
 
-def _resource_id() -> str:
-    letters = string.ascii_uppercase + string.digits
-    return "db-" + "".join(part("moto_api._internal").mock_random.choices(letters, k=26))
-
-
 def _create(creates: Wrapper, self: Any, db_kwargs: dict[str, Any]) -> Any:
-    """Each instance has a resource id of its own, and is only made of what is there."""
+    """An instance is only made of what is there."""
     _require(self, db_kwargs)
     database = creates(self, db_kwargs)
-    database.dbi_resource_id = _resource_id()
     _show(database, db_kwargs)
     return database
 
 
 def _create_replica(creates: Wrapper, self: Any, db_kwargs: dict[str, Any]) -> Any:
-    """A replica has a resource id and tags of its own, a key of its region, and is only made of what is there."""
+    """A replica has tags of its own, a key of its region, and is only made of what is there."""
     _require(self, db_kwargs)
     source = str(db_kwargs["source_db_instance_identifier"])
     key = db_kwargs.get("kms_key_id")
@@ -115,7 +108,6 @@ def _create_replica(creates: Wrapper, self: Any, db_kwargs: dict[str, Any]) -> A
             "Cannot create a cross region read replica from encrypted source without key.",
         )
     replica = creates(self, db_kwargs)
-    replica.dbi_resource_id = _resource_id()
     replica.tags = list(db_kwargs.get("tags") or [])
     if not str(replica.availability_zone).startswith(self.region_name):
         replica.availability_zone = f"{self.region_name}a"

@@ -15,7 +15,7 @@ from unittest import mock
 import boto3
 from moto import mock_aws
 
-from infra.local.cloud import faults_databases
+from infra.local.cloud import faults
 from infra.ops.cloud import Cloud, Server
 from infra.ops.estate import Estate, read
 from infra.ops.failover import Patience
@@ -197,7 +197,7 @@ def _nodes(region: str) -> None:
 @contextmanager
 def bench(tmp_path: Path, *, build: bool = True, **options: Any) -> Generator[Bench]:
     """Both regions in moto, and a desk to operate them from."""
-    faults_databases.mend()
+    faults.mend()
     with mock.patch.dict(os.environ, CREDENTIALS), mock_aws():
         if build:
             build_regions()

@@ -1,17 +1,16 @@
-"""What the driver does with rows, against moto in this process: made, seen, changed, deleted, and undone."""
+"""What the driver does with rows, against a cloud of its own: made, seen, changed, deleted, and undone."""
 
 from __future__ import annotations
 
 import json
-import logging
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from moto.server import ThreadedMotoServer
 
-from infra.local.cloud import mending
+from infra.local.cloud import running
 from infra.local.cloud.driver import Driver, Sight, Subject
 from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.rows import Call, Each, Row
@@ -67,14 +66,10 @@ BUCKET = Row(
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    mending.mend()
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("driver")
+    yield running.start(folder / "cloud", log=folder / "cloud.log").url
+    running.stop(folder / "cloud")
 
 
 @pytest.fixture
@@ -83,9 +78,8 @@ def driver(endpoint: str) -> Driver:
 
 
 def subject(inputs: dict[str, Any], tags: dict[str, str] | None = None, **more: Any) -> Subject:
-    return Subject(
-        inputs=inputs, tags=tags or {}, region="us-east-1", account=ACCOUNT, key="urn:of:it#1", **more
-    )
+    key = f"urn:of:it#{uuid.uuid4()}"
+    return Subject(inputs=inputs, tags=tags or {}, region="us-east-1", account=ACCOUNT, key=key, **more)
 
 
 def role(name: str, **inputs: Any) -> dict[str, Any]:
