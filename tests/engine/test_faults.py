@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -12,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.cloud import running as clouds
 from infra.local.providers.faults import VARIABLE
-from tests.engine import holdings
+from tests.engine import holdings, inventory
 from tests.engine.mini import kill_group, processes_of, wait_until
 from tests.engine.platform import Platform, command_of
 from tests.engine.test_providers import EVERYTHING, Project
@@ -85,9 +87,23 @@ def test_a_provider_that_hangs_is_left_by_an_interrupt_and_the_next_run_complete
     assert_nothing_is_orphaned(project)
 
 
+@pytest.fixture
+def cloudy(tmp_path: Path) -> Generator[Platform]:
+    """The program, with moto behind it."""
+    platform = Platform.copy_to(tmp_path / "program", cloud=True)
+    try:
+        yield platform
+    finally:
+        clouds.stop(cloud_of(platform))
+
+
+def cloud_of(platform: Platform) -> Path:
+    return platform.root / ".pulumi-local" / "cloud"
+
+
 @pytest.mark.parametrize("seed", SEEDS[:2])
-def test_the_platform_itself_survives_a_failing_provider(tmp_path: Path, seed: int) -> None:
-    platform = Platform.copy_to(tmp_path / "program")
+def test_the_platform_itself_survives_a_failing_provider(cloudy: Platform, seed: int) -> None:
+    platform = cloudy
     going_on = ("--continue-on-error",) if seed % 2 else ()
     said = platform.refused(
         "up",
@@ -105,20 +121,25 @@ def test_the_platform_itself_survives_a_failing_provider(tmp_path: Path, seed: i
     assert_platform_is_whole(platform)
 
 
-def test_the_platform_survives_being_killed_at_ten_random_moments(tmp_path: Path) -> None:
-    platform = Platform.copy_to(tmp_path / "program")
+def test_the_platform_survives_being_killed_at_ten_random_moments(cloudy: Platform) -> None:
+    platform = cloudy
     records = records_of(platform)
     told = 0
     # A moment is a count of resources, so that it is the same on any machine.
-    for moment in sorted(random.Random(9).sample(range(1, 400), KILLS)):  # noqa: S311 - no secret
+    moments = sorted(random.Random(9).sample(range(1, 400), KILLS))  # noqa: S311 - no secret
+    for number, moment in enumerate(moments):
         command = ("up", "--yes", "--skip-preview", "--stack", STACK)
-        with running(platform.root, *command) as process:
+        with running(platform.root, *command, PULUMI_LOCAL_CLOUD="on") as process:
             wait_until(
                 lambda moment=moment: process.poll() is not None or holdings.count(records, STACK) >= moment,
                 what=f"there are {moment} resources",
                 seconds=600,
             )
             assert process.poll() is None, process.communicate()
+            cloud = clouds.find(cloud_of(platform))
+            if number % 3 == 0 and cloud is not None:
+                # The cloud may die as well, before the run or after it.
+                os.kill(cloud.pid, signal.SIGKILL)
             kill_group(process, signal.SIGKILL)
             _, stderr = process.communicate(timeout=60)
         home = platform.root / ".pulumi-local"
@@ -142,8 +163,13 @@ def records_of(platform: Platform) -> Path:
 def assert_platform_is_whole(platform: Platform) -> None:
     held = holdings.in_records(records_of(platform), STACK)
 
+    exported = platform.ok("stack", "export", "--stack", STACK)
     assert len(held) > 400
-    assert held == holdings.in_state(platform.ok("stack", "export", "--stack", STACK))
+    assert held == holdings.in_state(exported)
+    # Nothing is in the cloud twice, nothing is left there, and nothing of the state is not there.
+    found = inventory.in_cloud(cloud_of(platform), ["us-west-2", "us-east-1"])
+    assert found == inventory.in_states(inventory.resources_of(exported))
+    platform.ok("refresh", "--yes", "--expect-no-changes", "--stack", STACK)
 
 
 @contextmanager
