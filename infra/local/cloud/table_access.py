@@ -47,8 +47,11 @@ def _changed(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
     """The new form of a rule, flat as this call wants it."""
     rule: dict[str, Json] = {
         "IpProtocol": str(values["ipProtocol"]),
-        "FromPort": int(values.get("fromPort") or -1),
-        "ToPort": int(values.get("toPort") or -1),
+        **{
+            member: int(values[name])
+            for name, member in (("fromPort", "FromPort"), ("toPort", "ToPort"))
+            if values.get(name) is not None
+        },
         "CidrIpv4": values.get("cidrIpv4"),
         "CidrIpv6": values.get("cidrIpv6"),
         "PrefixListId": values.get("prefixListId"),
