@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -112,13 +111,15 @@ class Estate(Platform):
 
 
 @pytest.fixture(scope="module")
-def estate(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Generator[Estate]:
-    """A copy of the applied platform: its state, its records, and a cloud that remembers the same."""
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Generator[Estate]:
+    """Both production stacks, applied in a cloud of their own."""
     root = tmp_path_factory.mktemp("estate") / "program"
-    running.stop(platform.root / ".pulumi-local" / "cloud")
-    shutil.copytree(platform.root, root, symlinks=True)
+    root.mkdir()
     estate = Estate(root=root, cloud=True)
+    estate.take_working_copy()
     try:
+        for stack in STACKS.values():
+            estate.ok("up", "--yes", "--skip-preview", "--stack", stack)
         yield estate
     finally:
         running.stop(estate.folder)
