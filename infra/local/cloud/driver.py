@@ -364,11 +364,13 @@ def _picked(paths: Mapping[str, Path], found: Json) -> dict[str, Json]:
 
 
 def _plain(value: Json) -> Json:
-    """JSON of an answer; moments as text."""
+    """JSON of an answer; moments and bytes as text."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in cast("dict[str, Json]", value).items()}
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[Json]", value)]
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 

@@ -247,5 +247,4 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "acm:CertificateValidation": "it waits, and is nothing of its own on AWS",
     "cloudfront:Distribution": "no row yet, though moto has it",
     "cloudfront:Function": "moto can neither change nor publish one",
-    "wafv2:WebAcl": "no row yet, though moto has it",
 }

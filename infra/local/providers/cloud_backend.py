@@ -131,7 +131,8 @@ class CloudBackend(RecordBackend):
         subject = replace(
             self._subject(resource, region),
             id=identity,
-            outputs={**_json_map(record.outputs), **_blank(had, given)},
+            # What others changed has a token of its own by now, which the change must name.
+            outputs={**_json_map(record.outputs), **before.outputs, **_blank(had, given)},
             before=_json_map(record.outputs),
         )
         shown_tags = before.seen.get("tagsAll", fields(_json(record.outputs.get("tagsAll"))))
