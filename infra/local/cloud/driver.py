@@ -15,6 +15,7 @@ import boto3
 import jmespath
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.response import StreamingBody
 
 from infra.local.cloud import taggers
 from infra.local.cloud.refusals import CloudRefusedError
@@ -171,7 +172,12 @@ class Driver:
         found = jmespath.search(_filled(row.found, subject), said)
         if not found:
             return None
-        return Sight(outputs=_picked(row.outputs, found), seen=self._seen(row, subject, found))
+        outputs, seen = _picked(row.outputs, found), self._seen(row, subject, found)
+        known = replace(subject, outputs={**subject.outputs, **outputs})
+        for name, (call, path) in row.shows.items():
+            shown = _plain(jmespath.search(path, self._call(row, call, known)))
+            seen[name] = taggers.tags_of({"Tags": shown or {}}) if name == "tagsAll" else shown
+        return Sight(outputs=outputs, seen=seen)
 
     @staticmethod
     def _seen(row: Row, subject: Subject, found: Json) -> dict[str, Json]:
@@ -369,8 +375,9 @@ def _plain(value: Json) -> Json:
         return {str(key): _plain(item) for key, item in cast("dict[str, Json]", value).items()}
     if isinstance(value, list):
         return [_plain(item) for item in cast("list[Json]", value)]
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
+    if isinstance(value, bytes | StreamingBody):
+        content = value if isinstance(value, bytes) else cast("bytes", cast("Any", value).read())
+        return content.decode(errors="replace")
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 

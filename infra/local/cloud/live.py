@@ -40,7 +40,11 @@ def _object(given: dict[str, Json], live: Json) -> Json:
 
 
 def _list(given: list[Json], live: Json) -> Json:
-    items = cast("list[Json]", live) if isinstance(live, list) else [live]
+    counted = cast("dict[str, Json]", live) if isinstance(live, dict) else {}
+    if "Quantity" in counted:
+        # CloudFront counts its lists.
+        return _list(given, counted.get("Items") or [])
+    items = cast("list[Json]", live if isinstance(live, list) else [live])
     if all(isinstance(item, str | int | float | bool) for item in items):
         # Most of AWS's lists are sets: the order of what stayed is ours.
         kept = [item for item in given if item in items]

@@ -85,6 +85,7 @@ class Row:
         also: Outputs that stand elsewhere and never change: each with a call and the JMESPath into its answer.
         sees: JMESPath, into what `found` found, of properties whose change from outside shall be seen, in Pulumi's
             units. Those of the same name on both sides need none.
+        shows: Properties seen by a call of their own: each with the call and the JMESPath into its answer.
         blind: Properties, separated by blanks, whose counterpart of the same name means something else.
         update: Calls that change what is there; each says by `when` for which properties.
         delete: Calls that delete it.
@@ -102,6 +103,7 @@ class Row:
     outputs: Mapping[str, Path] = field(default_factory=dict[str, Path])
     also: Mapping[str, tuple[Call, str]] = field(default_factory=dict[str, tuple[Call, str]])
     sees: Mapping[str, str] = field(default_factory=dict[str, str])
+    shows: Mapping[str, tuple[Call, str]] = field(default_factory=dict[str, tuple[Call, str]])
     blind: str = ""
     update: tuple[Call, ...] = ()
     delete: tuple[Call, ...] = ()

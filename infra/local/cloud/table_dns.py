@@ -245,6 +245,4 @@ _CERTIFICATES: Final[Mapping[str, Row]] = {
 ROWS: Final[Mapping[str, Row]] = {**_NAMES, **_CERTIFICATES}
 LEFT_OUT: Final[Mapping[str, str]] = {
     "acm:CertificateValidation": "it waits, and is nothing of its own on AWS",
-    "cloudfront:Distribution": "no row yet, though moto has it",
-    "cloudfront:Function": "moto can neither change nor publish one",
 }

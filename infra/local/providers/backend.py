@@ -9,7 +9,7 @@ from typing import Protocol
 from infra.local.providers.check import parts
 from infra.local.providers.plugin import Plugin, RefusedError, Resource
 from infra.local.providers.store import Record, Store
-from infra.local.providers.values import DEFAULTS, Map, Secret, Value, plain
+from infra.local.providers.values import DEFAULTS, Map, Secret, Value, has_secret, plain
 
 
 class Backend(Protocol):
@@ -105,7 +105,7 @@ def _project(given: Value, live: Value) -> Value:
     """Read an input back from the live value: the live one, without what the cloud added to objects."""
     if isinstance(given, Secret) or isinstance(live, Secret):
         inner = _project(plain(given), plain(live))
-        return Secret(inner) if isinstance(given, Secret) else inner
+        return Secret(inner) if has_secret(given) else inner
     if isinstance(given, dict) and isinstance(live, dict):
         return {key: _project(item, live[key]) for key, item in given.items() if key in live}
     if isinstance(given, list) and isinstance(live, list) and len(given) == len(live):

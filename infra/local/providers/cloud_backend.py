@@ -26,7 +26,6 @@ from infra.local.providers.store import Record, Store
 from infra.local.providers.values import (
     Asset,
     Map,
-    Secret,
     Value,
     as_secret,
     fields,
@@ -256,7 +255,7 @@ def _seen_outputs(record: Record, sight: Sight, changed: set[str]) -> Map:
     for name in changed - {"tagsAll"}:
         old = outputs.get(name)
         value = cast("Value", as_given(_json(old), sight.seen[name]))
-        outputs[name] = Secret(value) if isinstance(old, Secret) else value
+        outputs[name] = _hidden(old, value)
     if "tagsAll" in changed:
         ours = fields(record.inputs.get("tags"))
         # What the provider adds to everything is no tag of this resource's own.
@@ -265,6 +264,15 @@ def _seen_outputs(record: Record, sight: Sight, changed: set[str]) -> Map:
         outputs["tagsAll"] = dict(live)
         outputs["tags"] = {key: value for key, value in live.items() if added.get(key) != value}
     return outputs
+
+
+def _hidden(old: Value, value: Value) -> Value:
+    """Hide in a value what was a secret before; all of it where it is not built as before."""
+    if isinstance(old, dict) and isinstance(value, dict) and set(value) <= set(old):
+        return {key: _hidden(old[key], item) for key, item in value.items()}
+    if isinstance(old, list) and isinstance(value, list) and len(old) == len(value):
+        return [_hidden(*pair) for pair in zip(old, value, strict=True)]
+    return as_secret(value) if has_secret(old) else value
 
 
 def _blank(had: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

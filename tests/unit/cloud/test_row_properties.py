@@ -57,7 +57,8 @@ def properties(kind: str) -> set[str]:
 
 
 def calls(row: Row) -> Iterator[Call]:
-    yield from (*row.create, *row.update, *row.delete, *(call for call, _ in row.also.values()))
+    yield from (*row.create, *row.update, *row.delete)
+    yield from (call for call, _ in (*row.also.values(), *row.shows.values()))
     if row.read is not None:
         yield row.read
 
@@ -113,7 +114,7 @@ def test_conditions_and_what_is_seen_are_properties_of_the_type(kind: str) -> No
         carried = call.carries if isinstance(call.carries, str) else ""
         named |= {*call.when.split(), *call.unless.split(), *carried.split()}
         named |= {condition.partition("=")[0] for condition in call.needs.split()}
-    named |= {*row.blind.split(), *row.sees, *row.outputs, *row.also}
+    named |= {*row.blind.split(), *row.sees, *row.outputs, *row.also, *row.shows}
 
     assert named - properties(kind) - GIVEN == set()
 

@@ -36,13 +36,13 @@ def calls(row: Row) -> Iterator[Call]:
     yield from (*row.create, *row.update, *row.delete)
     if row.read is not None:
         yield row.read
-    yield from (call for call, _ in row.also.values())
+    yield from (call for call, _ in (*row.also.values(), *row.shows.values()))
 
 
 def paths(row: Row) -> Iterator[str]:
     yield re.sub(r"\{\w[\w.]*\}", "x", row.found)
     yield from (path for path in row.outputs.values() if isinstance(path, str))
-    yield from (path for _, path in row.also.values())
+    yield from (path for _, path in (*row.also.values(), *row.shows.values()))
     yield from row.sees.values()
     if isinstance(row.id, str) and "{" not in row.id:
         yield row.id
