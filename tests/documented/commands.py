@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,10 +33,17 @@ _INLINE = re.compile(rf"(?:{'|'.join(map(re.escape, PROGRAMS))}) \S.*")
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """One command of a page."""
+    """One command of a page.
+
+    Attributes:
+        page: Its path in the repository.
+        text: The command.
+        fenced: It stands in a block of a shell, not within a sentence.
+    """
 
     page: str
     text: str
+    fenced: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"{self.page}: {self.text}"
@@ -48,7 +55,7 @@ def in_text(text: str, *, page: str) -> Iterator[Command]:
         if fence[2] in _SHELLS:
             for line in re.sub(r"\\\n\s*", "", fence[3]).splitlines():
                 if command := line.partition(" #")[0].strip().removeprefix("$ "):
-                    yield Command(page=page, text=command)
+                    yield Command(page=page, text=command, fenced=True)
     for span in _SPAN.finditer(_FENCE.sub("", text)):
         if _INLINE.fullmatch(span[1]):
             yield Command(page=page, text=span[1])

@@ -14,7 +14,8 @@ from typing import Any, Final, cast
 import boto3
 import jmespath
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.response import StreamingBody
 
 from infra.local.cloud import taggers
@@ -310,6 +311,12 @@ class Driver:
             if code in {"500", "InternalFailure"} or "Traceback" in said:
                 said = f"the local cloud failed at {operation}: {said.strip().splitlines()[-1]}"
             raise CloudRefusedError(f"{code}: {said}", gone=bool(_GONE.search(code))) from error
+        except (NoConnectionError, HTTPClientError) as error:
+            raise CloudRefusedError(
+                f"the local cloud gave no answer to {operation} ({type(error).__name__}): run the command again; it "
+                "starts the cloud, takes away what is half made and goes on",
+                lost=True,
+            ) from error
         except BotoCoreError as error:
             raise CloudRefusedError(f"{type(error).__name__}: {error}") from error
 

@@ -22,7 +22,7 @@ from infra.local.providers.aws.plugin import AwsPlugin, default_tags, region_of
 from infra.local.providers.backend import RecordBackend, drifted
 from infra.local.providers.check import parts
 from infra.local.providers.plugin import Instance, RefusedError, Resource
-from infra.local.providers.store import Record, Store
+from infra.local.providers.store import Begun, Record, Store
 from infra.local.providers.values import (
     Asset,
     Map,
@@ -63,6 +63,9 @@ class CloudBackend(RecordBackend):
             generation, _ = self._store.begin(resource.urn)
         region = region_of(resource.instance, resource.inputs)
         inputs = self._aws.conceal(resource.token, resource.inputs)
+        # What was asked for before and never answered, and not swept since.
+        for begun in self._store.begun(parts(resource.urn)[0], resource.urn):
+            self._take_away(begun)
         self._store.note_begun(
             resource.urn, generation, {"inputs": inputs, "config": resource.instance.config}
         )
@@ -70,7 +73,8 @@ class CloudBackend(RecordBackend):
         try:
             identity, sight = self._driver.create(row, subject)
         except CloudRefusedError as refused:
-            self._store.drop_begun(resource.urn)
+            if not refused.lost:
+                self._store.drop_begun(resource.urn)
             raise RefusedError(str(refused)) from refused
         outputs = self._aws.adopt(resource, generation, identity, dict(sight.outputs))
         outputs = self._aws.conceal(resource.token, outputs)
@@ -164,24 +168,32 @@ class CloudBackend(RecordBackend):
         self._remove(record)
 
     def sweep(self, stack: str) -> int:
-        """Take away what a killed run had made in the cloud and not recorded; give how much it was."""
+        """Take away what a killed run had made in the cloud and not recorded; give how much it was.
+
+        Raises:
+            RefusedError: when the cloud gives no answer; what is left is taken away by the next run.
+        """
         left = self._store.begun(stack)
         for begun in left:
-            instance = Instance(fields(begun.content.get("config")), "")
-            resource = Resource(begun.urn, fields(begun.content.get("inputs")), instance)
-            row = ROWS.get(short(resource.token))
-            region = region_of(instance, resource.inputs)
-            subject = self._subject(resource, region, key=_key(begun.urn, begun.generation))
-            try:
-                if row is not None:
-                    # Asked with the same key: what was made is answered, and only what was not is made, for a moment.
-                    identity, sight = self._driver.create(row, subject)
-                    made = replace(subject, id=identity, outputs=dict(sight.outputs))
-                    self._driver.delete(row, made)
-            except CloudRefusedError as refused:
-                LOG.info("nothing left of %s: %s", begun.urn, refused)
-            self._store.drop_begun(begun.urn)
+            self._take_away(begun)
         return len(left)
+
+    def _take_away(self, begun: Begun) -> None:
+        instance = Instance(fields(begun.content.get("config")), "")
+        resource = Resource(begun.urn, fields(begun.content.get("inputs")), instance)
+        row = ROWS.get(short(resource.token))
+        region = region_of(instance, resource.inputs)
+        subject = self._subject(resource, region, key=_key(begun.urn, begun.generation))
+        try:
+            if row is not None:
+                # Asked with the same key: what was made is answered, and only what was not is made, for a moment.
+                identity, sight = self._driver.create(row, subject)
+                self._driver.delete(row, replace(subject, id=identity, outputs=dict(sight.outputs)))
+        except CloudRefusedError as refused:
+            if refused.lost:
+                raise RefusedError(str(refused)) from refused
+            LOG.info("nothing left of %s: %s", begun.urn, refused)
+        self._store.drop_begun(begun.urn)
 
     # Parts
 

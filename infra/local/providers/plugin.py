@@ -63,7 +63,6 @@ class Resource:
 Checker = Callable[[Resource], "list[Failure]"]
 
 
-# Finds the outputs of a resource by stack and id, for what AWS reads off another resource.
 def _completed(given: Value, old: Value, shape: sdk.Shape) -> Value:
     """An object of the program's with what AWS had added to it."""
     if isinstance(shape, sdk.ObjectOf) and isinstance(given, dict) and isinstance(old, dict):
@@ -71,6 +70,7 @@ def _completed(given: Value, old: Value, shape: sdk.Shape) -> Value:
     return given
 
 
+# Finds the outputs of a resource by stack and id, for what AWS reads off another resource.
 OutputsOf = Callable[[str, str], "Map | None"]
 
 

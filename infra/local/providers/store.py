@@ -245,11 +245,11 @@ class Store:
         with self.guarded(), self._transaction():
             self._database.execute("delete from begun where urn = ?", (urn,))
 
-    def begun(self, stack: str) -> list[Begun]:
-        """Creations in a stack that were not recorded."""
-        query = "select urn, generation, content from begun where stack = ?"
+    def begun(self, stack: str, urn: str | None = None) -> list[Begun]:
+        """Creations in a stack that were not recorded; of one URN where it is given."""
+        query = "select urn, generation, content from begun where stack = ?1 and (?2 is null or urn = ?2)"
         with self.guarded(), self._lock:
-            rows = self._database.execute(query, (stack,)).fetchall()
+            rows = self._database.execute(query, (stack, urn)).fetchall()
         return [Begun(urn, generation, self._vault.open(content)) for urn, generation, content in rows]
 
     def live_count(self) -> int:
