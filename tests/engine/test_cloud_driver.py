@@ -144,6 +144,68 @@ def test_tags_are_set_changed_and_taken_away(driver: Driver) -> None:
     assert sight.seen["tagsAll"] == wanted.tags
 
 
+@pytest.mark.parametrize(
+    ("kind", "inputs"),
+    [
+        ("acm:Certificate", {"domainName": "tags.example.com", "validationMethod": "DNS"}),
+        ("backup:Vault", {"name": "tags"}),
+        ("cloudwatch:EventRule", {"name": "tags", "scheduleExpression": "rate(1 hour)"}),
+        ("cloudwatch:LogGroup", {"name": "tags"}),
+        ("cloudwatch:MetricAlarm", {"name": "tags", "comparisonOperator": "GreaterThanThreshold", "threshold": 1,
+                                    "evaluationPeriods": 1, "metricName": "m", "namespace": "n", "period": 60,
+                                    "statistic": "Sum"}),
+        ("ecr:Repository", {"name": "tags"}),
+        ("kms:Key", {"description": "tags"}),
+        ("rds:ParameterGroup", {"name": "tags", "family": "postgres17", "description": "tags"}),
+        ("route53:HealthCheck", {"type": "HTTPS", "fqdn": "tags.example.com", "port": 443, "requestInterval": 10,
+                                 "failureThreshold": 3}),
+        ("route53:Zone", {"name": "tags.example.com"}),
+        ("secretsmanager:Secret", {"name": "tags", "recoveryWindowInDays": 0}),
+        ("sns:Topic", {"name": "tags"}),
+        ("ssm:Parameter", {"name": "tags", "type": "String", "value": "v"}),
+        ("wafv2:WebAcl", {"name": "tags", "scope": "REGIONAL", "defaultAction": {"allow": {}},
+                          "visibilityConfig": {"cloudwatchMetricsEnabled": False, "metricName": "m",
+                                               "sampledRequestsEnabled": False}}),
+    ],
+)  # fmt: skip
+def test_tags_are_seen_set_and_taken_away_whether_or_not_answers_show_them(
+    driver: Driver, kind: str, inputs: dict[str, Any]
+) -> None:
+    row, had = ROWS[kind], {"stays": "1", "changes": "1", "goes": "1"}
+    there, sight = made(driver, row, subject(inputs, had))
+    assert sight.seen["tagsAll"] == had
+    wanted = replace(there, tags={"stays": "1", "changes": "2", "comes": "1"})
+
+    changed = driver.update(row, wanted, {"tags"}, had)
+
+    assert changed is not None
+    assert changed.seen["tagsAll"] == wanted.tags
+    assert driver.look(row, wanted) == changed
+    driver.delete(row, wanted)
+
+
+def test_how_a_record_s_answer_is_chosen_is_seen_and_changed(driver: Driver) -> None:
+    row, names = ROWS["route53:Record"], driver.client("route53", "us-east-1")
+    zone, _ = made(driver, ROWS["route53:Zone"], subject({"name": "routed.example.com"}))
+    inputs = {
+        "zoneId": zone.id, "name": "api.routed.example.com", "type": "A", "ttl": 60, "records": ["192.0.2.1"],
+        "setIdentifier": "blue", "weightedRoutingPolicies": [{"weight": 100}],
+    }  # fmt: skip
+    there, before = made(driver, row, subject(inputs))
+    assert before.seen["weightedRoutingPolicies"] == [{"weight": 100}]
+
+    record = names.list_resource_record_sets(HostedZoneId=zone.id, StartRecordName=inputs["name"])
+    (held,) = (one for one in record["ResourceRecordSets"] if one["Type"] == "A")
+    change = {"Action": "UPSERT", "ResourceRecordSet": {**held, "Weight": 0}}
+    names.change_resource_record_sets(HostedZoneId=zone.id, ChangeBatch={"Changes": [change]})
+
+    after = driver.look(row, there)
+    assert after is not None
+    assert after.seen["weightedRoutingPolicies"] == [{"weight": 0}]
+    mended = driver.update(row, there, {"weightedRoutingPolicies"}, {})
+    assert mended == before
+
+
 def test_what_is_deleted_is_gone_and_can_be_deleted_again(driver: Driver) -> None:
     there, _ = made(driver, ROLE, subject(role("doomed")))
 

@@ -176,9 +176,21 @@ class Driver:
         outputs, seen = _picked(row.outputs, found), self._seen(row, subject, found)
         known = replace(subject, outputs={**subject.outputs, **outputs})
         for name, (call, path) in row.shows.items():
-            shown = _plain(jmespath.search(path, self._call(row, call, known)))
-            seen[name] = taggers.tags_of({"Tags": shown or {}}) if name == "tagsAll" else shown
+            seen[name] = _plain(jmespath.search(path, self._call(row, call, known)))
+        if row.tags:
+            tags = taggers.tags_of(found)
+            if (shown := self._tags(row, known) if tags is None else tags) is not None:
+                seen["tagsAll"] = shown
         return Sight(outputs=outputs, seen=seen)
+
+    def _tags(self, row: Row, subject: Subject) -> dict[str, str] | None:
+        """The tags of what is described without them."""
+        tagger, named = taggers.TAGGERS.get(row.service), fill(row.tags, subject.values())
+        if tagger is None or not tagger.shows or not named:
+            return None
+        client = self.client(row.service, row.region or subject.region)
+        said = self._ask(client, tagger.shows, tagger.named(str(named)))
+        return taggers.tags_of({"Tags": jmespath.search(tagger.found, said) or {}})
 
     @staticmethod
     def _seen(row: Row, subject: Subject, found: Json) -> dict[str, Json]:
@@ -194,8 +206,6 @@ class Driver:
                     seen[name] = _plain(members[called])
         for name, path in row.sees.items():
             seen[name] = _plain(jmespath.search(path, found))
-        if (tags := taggers.tags_of(found)) is not None and row.tags:
-            seen["tagsAll"] = tags
         return seen
 
     def update(

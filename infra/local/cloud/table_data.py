@@ -184,7 +184,7 @@ _DATABASES: Final[Mapping[str, Row]] = {
             _PARAMETERS,
         ),
         delete=(Call(operation="delete_db_parameter_group", given={"DBParameterGroupName": "{id}"}),),
-        tags="{arn}",
+        tags="arn:aws:rds:{region}:{account}:pg:{id}",
     ),
     "rds:SubnetGroup": Row(
         service="rds",

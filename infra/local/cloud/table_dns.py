@@ -79,11 +79,14 @@ def _check(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
         config["HealthThreshold"] = int(values["childHealthThreshold"])
 
 
-_TAGGED: Final = Call(
-    operation="change_tags_for_resource",
-    given={"ResourceType": "hostedzone", "ResourceId": "{id}", "AddTags": "{tagList}"},
-    needs="tagList",
-)
+def _tagged(kind: str) -> Call:
+    return Call(
+        operation="change_tags_for_resource",
+        given={"ResourceType": kind, "ResourceId": "{id}", "AddTags": "{tagList}"},
+        needs="tagList",
+    )
+
+
 _CHECK_NAMES: Final = {
     "fqdn": "FullyQualifiedDomainName",
     "ipAddress": "IPAddress",
@@ -108,7 +111,7 @@ _NAMES: Final[Mapping[str, Row]] = {
                 given={"Name": "{name}", "CallerReference": "{token}"},
                 finish=_zone,
             ),
-            _TAGGED,
+            _tagged("hostedzone"),
         ),
         id=lambda answer: str(answer["HostedZone"]["Id"]).rpartition("/")[2],
         read=Call(operation="get_hosted_zone", given={"Id": "{id}"}),
@@ -127,6 +130,7 @@ _NAMES: Final[Mapping[str, Row]] = {
             ),
         ),
         delete=(Call(operation="delete_hosted_zone", given={"Id": "{id}"}),),
+        tags="hostedzone/{id}",
     ),
     "route53:Record": Row(
         service="route53",
@@ -159,6 +163,9 @@ _NAMES: Final[Mapping[str, Row]] = {
                 "AliasTarget && [{name: AliasTarget.DNSName, zoneId: AliasTarget.HostedZoneId, "
                 "evaluateTargetHealth: AliasTarget.EvaluateTargetHealth}]"
             ),
+            "latencyRoutingPolicies": "Region && [{region: Region}]",
+            "weightedRoutingPolicies": "Weight && [{weight: Weight}]",
+            "failoverRoutingPolicies": "Failover && [{type: Failover}]",
         },
         update=(_change("UPSERT"),),
         delete=(_change("DELETE"),),
@@ -174,11 +181,7 @@ _NAMES: Final[Mapping[str, Row]] = {
                 given={"CallerReference": "{token}"},
                 finish=_check,
             ),
-            Call(
-                operation="change_tags_for_resource",
-                given={"ResourceType": "healthcheck", "ResourceId": "{id}", "AddTags": "{tagList}"},
-                needs="tagList",
-            ),
+            _tagged("healthcheck"),
         ),
         id="HealthCheck.Id",
         read=Call(operation="get_health_check", given={"HealthCheckId": "{id}"}),
@@ -201,6 +204,7 @@ _NAMES: Final[Mapping[str, Row]] = {
             ),
         ),
         delete=(Call(operation="delete_health_check", given={"HealthCheckId": "{id}"}),),
+        tags="healthcheck/{id}",
     ),
     "route53:ZoneAssociation": Row(
         service="route53",

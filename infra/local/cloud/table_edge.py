@@ -16,7 +16,6 @@ _ACL_CHANGES: Final = (
 )
 _DISTRIBUTION_ARN: Final = "arn:aws:cloudfront::{account}:distribution/{id}"
 _FUNCTION_ARN: Final = "arn:aws:cloudfront::{account}:function/{id}"
-_TAGS: Final = "Tags.Items"
 _METHODS: Final = ("GET", "HEAD")
 _CONFIG: Final = "DistributionConfig"
 _DISTRIBUTION_CHANGES: Final = (
@@ -123,12 +122,6 @@ _WEB: Final[Mapping[str, Row]] = {
         outputs={"arn": "ARN", "lockToken": "LockToken"},
         names={"customResponseBodies": "", "namePrefix": ""},
         sees={"customResponseBodies": "CustomResponseBodies"},
-        shows={
-            "tagsAll": (
-                Call(operation="list_tags_for_resource", given={"ResourceARN": "{arn}"}),
-                "TagInfoForResource.TagList",
-            )
-        },
         update=(
             Call(
                 operation="update_web_acl",
@@ -228,12 +221,6 @@ _FRONT: Final[Mapping[str, Row]] = {
             "customErrorResponses": "CustomErrorResponses.Items || `[]`",
             "orderedCacheBehaviors": "CacheBehaviors.Items || `[]`",
         },
-        shows={
-            "tagsAll": (
-                Call(operation="list_tags_for_resource", given={"Resource": _DISTRIBUTION_ARN}),
-                _TAGS,
-            )
-        },
         update=(
             Call(
                 operation="update_distribution",
@@ -288,10 +275,7 @@ _FRONT: Final[Mapping[str, Row]] = {
         sees={
             "keyValueStoreAssociations": "KeyValueStoreAssociations.Items[].KeyValueStoreARN",
         },
-        shows={
-            "code": (Call(operation="get_function", given={"Name": "{id}"}), "FunctionCode"),
-            "tagsAll": (Call(operation="list_tags_for_resource", given={"Resource": _FUNCTION_ARN}), _TAGS),
-        },
+        shows={"code": (Call(operation="get_function", given={"Name": "{id}"}), "FunctionCode")},
         update=(
             Call(
                 operation="update_function",

@@ -154,7 +154,7 @@ _LOGS: Final[Mapping[str, Row]] = {
             Call(operation="disassociate_kms_key", given=_GROUP, when="kmsKeyId", unless="kmsKeyId"),
         ),
         delete=(Call(operation="delete_log_group", given=_GROUP),),
-        tags="{arn}",
+        tags="arn:aws:logs:{region}:{account}:log-group:{name}",
     ),
 }
 
