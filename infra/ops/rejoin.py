@@ -55,6 +55,12 @@ def check(status: EstateStatus, name: str) -> None:
         raise RefusedError(f"{name} holds the writer\n  to do: name the region that is to become a replica")
     if one.holds is Holds.UNREACHABLE:
         raise RefusedError(f"{name} does not answer: {one.error}\n  to do: wait until it does")
+    if one.holds is Holds.MISSING:
+        stack = one.region.stack
+        raise RefusedError(
+            f"{name} has no head {one.region.head}, whose shape a new one would take\n"
+            f"  to do: `pulumi refresh --stack {stack}`, then `pulumi up --stack {stack}`, which makes it"
+        )
     if one.holds is Holds.STRAY:
         raise RefusedError(
             f"{name} takes writes outside the writer's name: what was written there would be lost\n"

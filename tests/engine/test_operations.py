@@ -205,3 +205,49 @@ def test_a_drill_goes_there_and_back_and_leaves_all_as_it_was(estate: Estate, tm
     assert steps.count("promote") == 2
     assert estate.source(HOME) is None
     assert estate.source(AWAY) is not None
+
+
+def test_a_lost_writer_is_restored_under_its_own_name_and_both_stacks_settle(
+    estate: Estate, tmp_path: Path
+) -> None:
+    head, snapshot = "parking-prod-database", "before-the-loss"
+    here, there = (inventory.client(estate.folder, "rds", region) for region in (HOME, AWAY))
+    lost = estate.servers(HOME)[head]
+    here.create_db_snapshot(DBInstanceIdentifier=head, DBSnapshotIdentifier=snapshot)
+    for rds in (here, there):
+        rds.modify_db_instance(DBInstanceIdentifier=head, DeletionProtection=False, ApplyImmediately=True)
+    here.delete_db_instance(DBInstanceIdentifier=head, SkipFinalSnapshot=True)
+
+    # As the runbook says: restored beside nothing, adopted, and what followed the lost one made anew.
+    here.restore_db_instance_from_db_snapshot(
+        DBInstanceIdentifier=head,
+        DBSnapshotIdentifier=snapshot,
+        DBInstanceClass=lost["DBInstanceClass"],
+        MultiAZ=True,
+        DBSubnetGroupName=lost["DBSubnetGroup"]["DBSubnetGroupName"],
+        DBParameterGroupName=lost["DBParameterGroups"][0]["DBParameterGroupName"],
+        VpcSecurityGroupIds=[group["VpcSecurityGroupId"] for group in lost["VpcSecurityGroups"]],
+        DeletionProtection=True,
+        CopyTagsToSnapshot=True,
+    )
+    restored = estate.servers(HOME)[head]["DbiResourceId"]
+    assert restored != lost["DbiResourceId"]
+    assert head in estate.operate("adopt", "--yes")
+    for region, rds in ((HOME, here), (AWAY, there)):
+        followers = {one for one in estate.servers(region) if (region, one) != (HOME, head)}
+        for one in sorted(followers, key=lambda name: "-reader-" not in name):
+            rds.delete_db_instance(DBInstanceIdentifier=one, SkipFinalSnapshot=True)
+    for stack in STACKS.values():
+        log = tmp_path / f"{stack}.json"
+        estate.ok("refresh", "--yes", "--stack", stack)
+        estate.ok(
+            "up", "--yes", "--skip-preview", f"--event-log={log}", "--stack", stack, **events.ENVIRONMENT
+        )
+        done = {one.name: one.operation for one in events.read(log) if one.type == SERVER}
+        assert done["database-head"] == ("update" if stack == "prod" else "create")
+
+    estate.is_settled()
+    assert estate.servers(HOME)[head]["DbiResourceId"] == restored
+    assert estate.servers(HOME)[head]["EnabledCloudwatchLogsExports"]
+    assert estate.source(AWAY) == lost["DBInstanceArn"]
+    assert "!" not in estate.operate("status")

@@ -217,6 +217,20 @@ def test_a_stray_writer_is_never_deleted(tmp_path: Path) -> None:
         assert one.head(HOME).source is None
 
 
+def test_a_region_without_a_head_is_pulumi_s_to_make_and_nothing_is_deleted(tmp_path: Path) -> None:
+    with bench(tmp_path) as one:
+        rds = client("rds", AWAY)
+        rds.modify_db_instance(DBInstanceIdentifier=HEAD, DeletionProtection=False, ApplyImmediately=True)
+        rds.delete_db_instance(DBInstanceIdentifier=HEAD, SkipFinalSnapshot=True)
+        before = {server.identifier for server in Cloud().servers(AWAY, HEAD)}
+        assert before
+
+        with pytest.raises(RefusedError, match="whose shape a new one would take\n  to do: `pulumi refresh"):
+            operations.rejoin(one.desk, region=AWAY)
+
+        assert {server.identifier for server in Cloud().servers(AWAY, HEAD)} == before
+
+
 def test_two_operations_never_run_at_a_time(tmp_path: Path) -> None:
     with bench(tmp_path) as one:
 
