@@ -1,0 +1,164 @@
+"""References to what is not there, which AWS refuses and moto lets pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from infra.local.cloud.wrapping import Wrapper, around, groups_missing, key_exists, part
+
+_applied: list[str] = []
+_LOGS: Final = ("access_logs", "connection_logs")
+
+
+def mend() -> None:
+    """Mend moto in this process, once."""
+    if _applied:
+        return
+    _applied.append("references")
+    network = part("ec2.models").EC2Backend
+    around(network, "create_security_group", _create_security_group)
+    around(network, "associate_route_table", _associate_route_table)
+    around(network, "create_route", _create_route)
+    around(network, "create_vpc_endpoint", _create_vpc_endpoint)
+    names = part("route53.models").Route53Backend
+    around(names, "create_hosted_zone", _create_hosted_zone)
+    around(names, "associate_vpc_with_hosted_zone", _associate_vpc)
+    around(names, "change_resource_record_sets", _change_records)
+    around(names, "create_health_check", _create_health_check)
+    around(part("elbv2.models").ELBv2Backend, "modify_load_balancer_attributes", _log_to)
+    around(part("backup.models").BackupBackend, "create_backup_plan", _create_backup_plan)
+    around(part("secretsmanager.models").SecretsManagerBackend, "put_secret_value", _put_secret_value)
+    around(part("elasticache.models").ElastiCacheBackend, "create_replication_group", _create_group)
+    around(part("kafka.models").KafkaBackend, "create_cluster", _create_cluster)
+
+
+def _create_security_group(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The VPC of a security group exists."""
+    vpc = kwargs.get("vpc_id") or (args[2] if len(args) > 2 else None)
+    if vpc:
+        self.get_vpc(vpc)
+    return creates(self, *args, **kwargs)
+
+
+def _associate_route_table(associates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """A route table exists, and a subnet has one."""
+    wanted = kwargs.get("route_table_id") or args[0]
+    self.get_route_table(wanted)
+    subnet = kwargs.get("subnet_id") or (args[2] if len(args) > 2 else None)
+    for table in self.route_tables.values() if subnet else ():
+        if table.id != wanted and subnet in table._associations.values():  # noqa: SLF001 - moto has no other way
+            raise part("ec2.exceptions").EC2ClientError(
+                "Resource.AlreadyAssociated",
+                f"the specified association for route table {wanted} conflicts with an existing association",
+            )
+    return associates(self, *args, **kwargs)
+
+
+def _create_vpc_endpoint(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The security groups of an endpoint exist."""
+    groups: list[str] = kwargs.get("security_group_ids") or []
+    for group in groups_missing(self.account_id, self.region_name, groups):
+        raise part("ec2.exceptions").InvalidSecurityGroupNotFoundError(group)
+    return creates(self, *args, **kwargs)
+
+
+def _create_route(follows: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The NAT gateway that a route leads to exists."""
+    gateway = kwargs.get("nat_gateway_id")
+    if gateway and gateway not in self.nat_gateways:
+        raise part("ec2.exceptions").EC2ClientError(
+            "InvalidNatGatewayID.NotFound", f"The natGateway ID '{gateway}' does not exist"
+        )
+    return follows(self, *args, **kwargs)
+
+
+def _create_hosted_zone(follows: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The VPC of a private zone exists."""
+    if kwargs.get("vpcid"):
+        _see_vpc(self, kwargs["vpcid"], kwargs.get("vpcregion"))
+    return follows(self, *args, **kwargs)
+
+
+def _associate_vpc(follows: Wrapper, self: Any, zone_id: str, vpcid: str, vpcregion: str) -> Any:
+    """A VPC that is given a zone exists."""
+    _see_vpc(self, vpcid, vpcregion)
+    return follows(self, zone_id, vpcid, vpcregion)
+
+
+def _see_vpc(self: Any, vpc: str, region: str | None) -> None:
+    if not region or vpc not in part("ec2.models").ec2_backends[self.account_id][region].vpcs:
+        raise part("route53.exceptions").InvalidVPCId
+
+
+def _change_records(follows: Wrapper, self: Any, zoneid: str, change_list: list[dict[str, Any]]) -> None:
+    """The health check that a record depends on exists; one that goes may depend on what is gone."""
+    for change in change_list:
+        check = change["ResourceRecordSet"].get("HealthCheckId")
+        if check and change["Action"] != "DELETE" and check not in self.health_checks:
+            raise part("route53.exceptions").NoSuchHealthCheck(check)
+    return follows(self, zoneid, change_list)
+
+
+def _create_health_check(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The health checks that one is calculated from exist."""
+    wanted: Mapping[str, Any] = kwargs.get("health_check_args") or args[1]
+    children: list[str] = wanted.get("children") or []
+    missing = [child for child in children if child not in self.health_checks]
+    if missing:
+        raise part("route53.exceptions").InvalidInput(f"Health check {missing[0]} does not exist")
+    return creates(self, *args, **kwargs)
+
+
+def _log_to(modifies: Wrapper, self: Any, arn: str, attrs: dict[str, Any]) -> Any:
+    """The bucket that a load balancer logs into exists."""
+    for kind in _LOGS:
+        bucket = attrs.get(f"{kind}.s3.bucket")
+        if bucket and str(attrs.get(f"{kind}.s3.enabled")).lower() == "true":
+            known = part("s3.models").s3_backends[self.account_id]["aws"].buckets
+            if bucket not in known:
+                raise part("elbv2.exceptions").ELBClientError(
+                    "InvalidConfigurationRequest",
+                    f"Access Denied for bucket: {bucket}. Please check S3bucket permission",
+                )
+    return modifies(self, arn, attrs)
+
+
+def _create_backup_plan(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The vaults that a plan's rules fill exist."""
+    plan: Mapping[str, Any] = kwargs.get("backup_plan") or args[0]
+    rules: list[dict[str, Any]] = plan.get("Rules") or []
+    for rule in rules:
+        if rule["TargetBackupVaultName"] not in self.vaults:
+            raise part("backup.exceptions").InvalidParameterValueException(
+                f"Backup vault {rule['TargetBackupVaultName']} does not exist"
+            )
+    return creates(self, *args, **kwargs)
+
+
+def _put_secret_value(puts: Wrapper, self: Any, secret_id: str, *args: Any, **kwargs: Any) -> Any:
+    """A value is encrypted by a key that exists."""
+    secret = self.secrets.get(secret_id)
+    key = getattr(secret, "kms_key_id", None)
+    if key and not key_exists(self.account_id, self.region_name, key):
+        raise part("secretsmanager.exceptions").SecretsManagerClientError(
+            "EncryptionFailure", f"The KMS key {key} does not exist or cannot be used."
+        )
+    return puts(self, secret_id, *args, **kwargs)
+
+
+def _create_group(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The subnet group of a replication group exists."""
+    if name := kwargs.get("cache_subnet_group_name"):
+        self.describe_cache_subnet_groups(name)
+    return creates(self, *args, **kwargs)
+
+
+def _create_cluster(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
+    """The log group that brokers write to exists."""
+    info: Mapping[str, Any] = kwargs.get("logging_info") or {}
+    logs: Mapping[str, Any] = info.get("brokerLogs", {}).get("cloudWatchLogs", {})
+    group = logs.get("logGroup") if logs.get("enabled") else None
+    if group and group not in part("logs.models").logs_backends[self.account_id][self.region_name].groups:
+        raise part("kafka.exceptions").BadRequestException(f"Log group {group} does not exist.")
+    return creates(self, *args, **kwargs)
