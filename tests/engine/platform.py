@@ -99,6 +99,18 @@ class Platform:
         platform.take_working_copy()
         return platform
 
+    @property
+    def folder(self) -> Path:
+        """The cloud's own folder."""
+        return self.root / ".pulumi-local" / "cloud"
+
+    def copied(self, root: Path) -> Path:
+        """Copy the stacks as they are applied, with all that is in their cloud; give the copy's folder."""
+        # What says where the cloud runs stays behind: the copy gets one of its own.
+        here = shutil.ignore_patterns("cloud.json", "port")
+        shutil.copytree(self.root, root, symlinks=True, ignore=here)
+        return root
+
     def take_working_copy(self) -> None:
         """Put the program and stack files of the working copy in place of what is there; the state stays."""
         for name in _PROGRAM:

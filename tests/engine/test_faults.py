@@ -94,11 +94,7 @@ def cloudy(tmp_path: Path) -> Generator[Platform]:
     try:
         yield platform
     finally:
-        clouds.stop(cloud_of(platform))
-
-
-def cloud_of(platform: Platform) -> Path:
-    return platform.root / ".pulumi-local" / "cloud"
+        clouds.stop(platform.folder)
 
 
 @pytest.mark.parametrize("seed", SEEDS[:2])
@@ -118,58 +114,63 @@ def test_the_platform_itself_survives_a_failing_provider(cloudy: Platform, seed:
 
     platform.ok("up", "--yes", "--skip-preview", "--stack", STACK)
     platform.ok("preview", "--expect-no-changes", "--stack", STACK)
-    assert_platform_is_whole(platform)
+    assert_platform_is_whole(platform, STACK)
 
 
-def test_the_platform_survives_being_killed_at_ten_random_moments(cloudy: Platform) -> None:
-    platform = cloudy
-    records = records_of(platform)
-    told = 0
-    # A moment is a count of resources, so that it is the same on any machine.
-    moments = sorted(random.Random(9).sample(range(1, 400), KILLS))  # noqa: S311 - no secret
-    for number, moment in enumerate(moments):
-        command = ("up", "--yes", "--skip-preview", "--stack", STACK)
-        with running(platform.root, *command, PULUMI_LOCAL_CLOUD="on") as process:
-            wait_until(
-                lambda moment=moment: process.poll() is not None or holdings.count(records, STACK) >= moment,
-                what=f"there are {moment} resources",
-                seconds=600,
-            )
-            assert process.poll() is None, process.communicate()
-            cloud = clouds.find(cloud_of(platform))
-            if number % 3 == 0 and cloud is not None:
-                # The cloud may die as well, before the run or after it.
-                os.kill(cloud.pid, signal.SIGKILL)
-            kill_group(process, signal.SIGKILL)
-            _, stderr = process.communicate(timeout=60)
-        home = platform.root / ".pulumi-local"
-        wait_until(lambda home=home: not processes_of(home), what="no process is left", seconds=60)
-        told += "unfinished operation" in stderr
-        # The state can be read.
-        holdings.in_state(platform.ok("stack", "export", "--stack", STACK))
+def test_both_production_stacks_survive_ten_kills(cloudy: Platform) -> None:
+    chance = random.Random(9)  # noqa: S311 - no secret
+    for stack, most in (("prod", 780), ("prod-eu-west-1", 700)):
+        # A moment is a count of resources, so that it is the same on any machine.
+        moments = sorted(chance.sample(range(1, most), KILLS // 2))
+        told = sum(killed_at(cloudy, stack, moment, number % 2 == 0) for number, moment in enumerate(moments))
 
-    done = platform.run("up", "--yes", "--skip-preview", "--stack", STACK)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    told += "unfinished operation" in done.stderr
-    assert told > 0, "no run said that it recovered another"
-    platform.ok("preview", "--expect-no-changes", "--stack", STACK)
-    assert_platform_is_whole(platform)
+        done = cloudy.run("up", "--yes", "--skip-preview", "--stack", stack)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        told += "unfinished operation" in done.stderr
+        assert told > 0, "no run said that it recovered another"
+        cloudy.ok("preview", "--expect-no-changes", "--stack", stack)
+    assert_platform_is_whole(cloudy, "prod", "prod-eu-west-1")
+
+
+def killed_at(platform: Platform, stack: str, moment: int, cloud_too: bool) -> bool:  # noqa: FBT001 - of a loop
+    """Kill an `up` once there are so many resources; whether it said that it recovered another run."""
+    command = ("up", "--yes", "--skip-preview", "--stack", stack)
+    with running(platform.root, *command, PULUMI_LOCAL_CLOUD="on") as process:
+        wait_until(
+            lambda: process.poll() is not None or holdings.count(records_of(platform), stack) >= moment,
+            what=f"there are {moment} resources",
+            seconds=600,
+        )
+        assert process.poll() is None, process.communicate()
+        cloud = clouds.find(platform.folder)
+        if cloud_too and cloud is not None:
+            # The cloud may die as well, before the run or after it.
+            os.kill(cloud.pid, signal.SIGKILL)
+        kill_group(process, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=60)
+    home = platform.root / ".pulumi-local"
+    wait_until(lambda: not processes_of(home), what="no process is left", seconds=60)
+    # The state can be read.
+    holdings.in_state(platform.ok("stack", "export", "--stack", stack))
+    return "unfinished operation" in stderr
 
 
 def records_of(platform: Platform) -> Path:
     return platform.root / ".pulumi-local" / "providers" / "records.sqlite"
 
 
-def assert_platform_is_whole(platform: Platform) -> None:
-    held = holdings.in_records(records_of(platform), STACK)
-
-    exported = platform.ok("stack", "export", "--stack", STACK)
-    assert len(held) > 400
-    assert held == holdings.in_state(exported)
-    # Nothing is in the cloud twice, nothing is left there, and nothing of the state is not there.
-    found = inventory.in_cloud(cloud_of(platform), ["us-west-2", "us-east-1"])
-    assert found == inventory.in_states(inventory.resources_of(exported))
-    platform.ok("refresh", "--yes", "--expect-no-changes", "--stack", STACK)
+def assert_platform_is_whole(platform: Platform, *stacks: str) -> None:
+    """See that records, states and cloud hold the same: nothing twice, nothing left, nothing missing."""
+    exported = {stack: platform.ok("stack", "export", "--stack", stack) for stack in stacks}
+    for stack, state in exported.items():
+        held = holdings.in_records(records_of(platform), stack)
+        assert len(held) > 400
+        assert held == holdings.in_state(state)
+    found = inventory.in_cloud(platform.folder, ["us-west-2", "us-east-1", "eu-west-1"])
+    resources = [resource for state in exported.values() for resource in inventory.resources_of(state)]
+    assert found == inventory.in_states(resources)
+    for stack in stacks:
+        platform.ok("refresh", "--yes", "--expect-no-changes", "--stack", stack)
 
 
 @contextmanager

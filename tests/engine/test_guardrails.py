@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from infra import guard
 from infra.diagram import graph
 from infra.docs import golden
+from infra.local.cloud import running
 from infra.policy import iam
 from infra.policy.model import Subject
 from tests.engine import iam_lint
@@ -67,11 +69,11 @@ def test_the_pack_heeds_the_stack_s_own_protection_setting(tmp_path: Path) -> No
 
 
 @pytest.fixture
-def applied(platform: Platform, tmp_path: Path) -> Platform:
+def applied(platform: Platform, tmp_path: Path) -> Generator[Platform]:
     """A copy of the applied stacks that a test may change."""
-    root = tmp_path / "copy"
-    shutil.copytree(platform.root, root, symlinks=True)
-    return Platform(root=root)
+    copy = Platform(root=platform.copied(tmp_path / "copy"), cloud=True)
+    yield copy
+    running.stop(copy.folder)
 
 
 def test_a_change_that_replaces_stores_is_refused_with_its_cause_unless_meant(applied: Platform) -> None:

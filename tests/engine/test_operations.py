@@ -29,11 +29,7 @@ MARK = "Pulumi does not know yet"
 
 @dataclass(frozen=True, kw_only=True)
 class Estate(Platform):
-    """Both production regions in a folder and a cloud of their own."""
-
-    @property
-    def folder(self) -> Path:
-        return self.root / ".pulumi-local" / "cloud"
+    """The applied stacks, in a folder and a cloud of their own."""
 
     @property
     def journals(self) -> Path:
@@ -111,18 +107,11 @@ class Estate(Platform):
 
 
 @pytest.fixture(scope="module")
-def estate(tmp_path_factory: pytest.TempPathFactory) -> Generator[Estate]:
-    """Both production stacks, applied in a cloud of their own."""
-    root = tmp_path_factory.mktemp("estate") / "program"
-    root.mkdir()
-    estate = Estate(root=root, cloud=True)
-    estate.take_working_copy()
-    try:
-        for stack in STACKS.values():
-            estate.ok("up", "--yes", "--skip-preview", "--stack", stack)
-        yield estate
-    finally:
-        running.stop(estate.folder)
+def estate(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> Generator[Estate]:
+    """A copy of the applied stacks, in a cloud of its own."""
+    estate = Estate(root=platform.copied(tmp_path_factory.mktemp("estate") / "program"), cloud=True)
+    yield estate
+    running.stop(estate.folder)
 
 
 def test_the_status_of_what_was_applied_is_well(estate: Estate) -> None:

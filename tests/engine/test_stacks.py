@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from infra.naming import REQUIRED_TAGS
-from tests.engine import destroy_order, events
+from tests.engine import destroy_order, events, inventory
 from tests.engine.platform import Platform, Resource
 from tests.unit.stack_files import STACKS
+
+REGIONS = ("us-east-1", "eu-west-1", "us-west-2")
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -20,6 +22,15 @@ def test_a_second_preview_shows_no_change(platform: Platform, stack: str) -> Non
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_refresh_shows_no_change(platform: Platform, stack: str) -> None:
     platform.ok("refresh", "--yes", "--stack", stack, "--expect-no-changes")
+
+
+def in_all_states(platform: Platform) -> inventory.Held:
+    """What the stacks hold at the moment."""
+    return inventory.in_states(resource for stack in STACKS for resource in platform.resources(stack))
+
+
+def test_boto3_finds_in_all_regions_just_what_the_stacks_made(platform: Platform) -> None:
+    assert inventory.in_cloud(platform.folder, REGIONS) == in_all_states(platform)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -127,6 +138,8 @@ def test_a_protected_stack_is_destroyed_in_two_deliberate_steps(platform: Platfo
     platform.ok("destroy", "--yes", "--stack", "prod-eu-west-1")
 
     assert platform.resources("prod-eu-west-1") == []
+    assert inventory.in_cloud(platform.folder, ["eu-west-1"])["ec2:Vpc"] == set()
+    assert inventory.in_cloud(platform.folder, REGIONS) == in_all_states(platform)
 
 
 def test_an_unprotected_stack_is_destroyed_at_once_in_an_order_that_leaves_nothing_behind(
@@ -145,6 +158,8 @@ def test_the_primary_is_destroyed_last(platform: Platform) -> None:
     platform.ok("destroy", "--yes", "--stack", "prod")
 
     assert platform.resources("prod") == []
+    # Nothing is in it any more.
+    assert not platform.folder.exists()
 
 
 def test_a_secondary_without_its_primary_says_what_to_do(tmp_path: Path) -> None:
