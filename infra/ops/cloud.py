@@ -15,8 +15,11 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 
 from infra.ops.errors import CloudError
 
-_CONFIG = Config(retries={"mode": "standard", "max_attempts": 8}, connect_timeout=5, read_timeout=20)
-"""Throttling and passing errors are asked again; a region that is out is known as such within a minute."""
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, connect_timeout=5, read_timeout=10)
+"""Passing errors are asked again; a region that is out, or takes calls and never answers, is known within a minute:
+four times ten seconds, and up to 1, 2 and 4 seconds between them."""
+_ROUNDS = 3
+"""How often those attempts are made when a service says that it is asked too often."""
 _BRIEF = Config(retries={"mode": "standard", "total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
 """For a region that did not answer before: asked once more, so that a failover waits a minute for it, and once."""
 _WITHOUT_A_REGION = ("route53",)
@@ -79,7 +82,7 @@ class Cloud:
     def ask(self, service: str, region: str, operation: str, **arguments: Any) -> dict[str, Any]:
         """Call one operation, with errors in our words."""
         try:
-            answer: dict[str, Any] = getattr(self.client(service, region), operation)(**arguments)
+            answer = self._patiently(service, region, operation, arguments)
         except ClientError as error:
             response = cast("Mapping[str, Any]", vars(error)["response"])
             details, out = response["Error"], _is_out(response)
@@ -103,6 +106,20 @@ class Cloud:
             ) from error
         self._remember(service, region, silent=False)
         return answer
+
+    def _patiently(
+        self, service: str, region: str, operation: str, arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        for left in reversed(range(_ROUNDS)):
+            try:
+                answer: dict[str, Any] = getattr(self.client(service, region), operation)(**arguments)
+            except ClientError as error:
+                code = cast("Mapping[str, Any]", vars(error)["response"])["Error"].get("Code")
+                if code not in _BUSY or not left:
+                    raise
+            else:
+                return answer
+        raise AssertionError("the last round returns or raises")
 
     def _remember(self, service: str, region: str, *, silent: bool) -> None:
         if silent and service not in _WITHOUT_A_REGION:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from infra.ops import cloud as room
 from infra.ops.cloud import Cloud
 from infra.ops.errors import CloudError
 from tests.unit.ops.estates import AWAY, HOME
@@ -120,3 +125,71 @@ def test_a_region_whose_services_fail_is_out_and_one_that_is_asked_too_often_is_
 
     assert raised.value.unreachable is out
     assert wire.asked[-1] == ("rds", HOME, out)
+
+
+def test_a_service_that_is_asked_too_often_is_asked_in_three_rounds(wire: Wire) -> None:
+    wire.error = ("ThrottlingException", 400)
+
+    with pytest.raises(CloudError, match="ThrottlingException"):
+        Cloud().ask("rds", HOME, "refuse")
+
+    assert wire.asked == [("rds", HOME, False)] * 3
+
+
+@dataclass
+class Mute:
+    """A port that takes calls and never answers."""
+
+    calls: list[socket.socket] = field(default_factory=list[socket.socket])
+
+    def __post_init__(self) -> None:
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        Thread(target=self._take, daemon=True).start()
+
+    def _take(self) -> None:
+        while True:
+            try:
+                self.calls.append(self.listening.accept()[0])
+            except OSError:
+                return
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def close(self) -> None:
+        for each in (self.listening, *self.calls):
+            each.close()
+
+
+def at_once(strategy: object, attempt: object) -> int:
+    """Seconds to wait before an attempt."""
+    del strategy, attempt
+    return 0
+
+
+def test_a_region_that_takes_calls_and_never_answers_is_out_within_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    options: Any = vars(room)["_CONFIG"]
+    attempts = options.retries["total_max_attempts"]
+    # Between attempts a client waits up to 1, 2, 4 seconds and so on.
+    assert attempts * options.read_timeout + sum(2**number for number in range(attempts - 1)) < 60
+    assert options.connect_timeout <= options.read_timeout
+
+    monkeypatch.setattr(room, "_CONFIG", options.merge(Config(read_timeout=0.05)))
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", at_once)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    mute = Mute()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", mute.url)
+    vars(room)["_client"].cache_clear()
+    try:
+        with pytest.raises(CloudError) as raised:
+            Cloud().ask("rds", HOME, "describe_db_instances")
+    finally:
+        vars(room)["_client"].cache_clear()
+        mute.close()
+
+    assert raised.value.unreachable
+    assert len(mute.calls) == attempts
