@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -75,6 +75,21 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def driver(endpoint: str) -> Driver:
     return Driver(endpoint, ACCOUNT)
+
+
+@pytest.fixture(scope="module")
+def network(endpoint: str) -> dict[str, str]:
+    """A VPC with two subnets and a group, by what stands for each in tables."""
+    driver, made_of = Driver(endpoint, ACCOUNT), ROWS
+    vpc, _ = made(driver, made_of["ec2:Vpc"], subject({"cidrBlock": "10.8.0.0/16"}))
+    found = {"VPC": vpc.id}
+    for number, name in enumerate("AB"):
+        zone = f"us-east-1{name.lower()}"
+        inputs = {"vpcId": vpc.id, "cidrBlock": f"10.8.{number}.0/24", "availabilityZone": zone}
+        found[name] = made(driver, made_of["ec2:Subnet"], subject(inputs))[0].id
+    group = {"vpcId": vpc.id, "name": "seen", "description": "seen"}
+    found["GROUP"] = made(driver, made_of["ec2:SecurityGroup"], subject(group))[0].id
+    return found
 
 
 def subject(inputs: dict[str, Any], tags: dict[str, str] | None = None, **more: Any) -> Subject:
@@ -182,6 +197,79 @@ def test_tags_are_seen_set_and_taken_away_whether_or_not_answers_show_them(
     assert changed.seen["tagsAll"] == wanted.tags
     assert driver.look(row, wanted) == changed
     driver.delete(row, wanted)
+
+
+Change = Callable[[Driver, Subject], None]
+
+
+def _told(service: str, operation: str, **arguments: Any) -> Change:
+    """A call of somebody else's; `ID` stands for the resource."""
+
+    def act(driver: Driver, there: Subject) -> None:
+        given = {name: there.id if value == "ID" else value for name, value in arguments.items()}
+        getattr(driver.client(service, "us-east-1"), operation)(**given)
+
+    return act
+
+
+def _describe_rule(driver: Driver, there: Subject) -> None:
+    group = there.inputs["securityGroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "ReferencedGroupId": group}
+    new = {"SecurityGroupRuleId": there.id, "SecurityGroupRule": {**rule, "Description": "theirs"}}
+    driver.client("ec2", "us-east-1").modify_security_group_rules(GroupId=group, SecurityGroupRules=[new])
+
+
+@pytest.mark.parametrize(
+    ("kind", "inputs", "change", "shown"),
+    [
+        ("ec2:Vpc", {"cidrBlock": "10.9.0.0/16", "enableDnsHostnames": True},
+         _told("ec2", "modify_vpc_attribute", VpcId="ID", EnableDnsHostnames={"Value": False}),
+         {"enableDnsHostnames": False}),
+        ("ec2:LaunchTemplate", {"name": "seen", "instanceType": "c5.large", "userData": "YQ=="},
+         _told("ec2", "create_launch_template_version", LaunchTemplateId="ID",
+               LaunchTemplateData={"InstanceType": "c5.xlarge"}),
+         {"instanceType": "c5.xlarge", "userData": None}),
+        ("kms:Key", {"description": "turns", "enableKeyRotation": True},
+         _told("kms", "disable_key_rotation", KeyId="ID"), {"enableKeyRotation": False}),
+        ("lb:TargetGroup", {"name": "seen", "port": 443, "protocol": "HTTPS", "vpcId": "VPC", "targetType": "ip",
+                            "deregistrationDelay": 30, "healthCheck": {"path": "/health", "interval": 10}},
+         _told("elbv2", "modify_target_group_attributes", TargetGroupArn="ID",
+               Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "300"}]),
+         {"deregistrationDelay": "300"}),
+        ("lb:LoadBalancer", {"name": "seen", "subnets": ["A", "B"], "idleTimeout": 45},
+         _told("elbv2", "modify_load_balancer_attributes", LoadBalancerArn="ID",
+               Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": "60"}]),
+         {"idleTimeout": "60"}),
+        ("route53:HealthCheck", {"type": "HTTPS", "fqdn": "seen.example.com", "port": 443, "requestInterval": 10,
+                                 "failureThreshold": 3, "enableSni": True},
+         _told("route53", "update_health_check", HealthCheckId="ID", EnableSNI=False), {"enableSni": False}),
+        ("ssm:Parameter", {"name": "seen", "type": "String", "value": "v", "description": "ours"},
+         _told("ssm", "put_parameter", Name="seen", Type="String", Value="v", Description="theirs", Overwrite=True),
+         {"description": "theirs"}),
+        ("vpc:SecurityGroupIngressRule", {"securityGroupId": "GROUP", "ipProtocol": "tcp", "fromPort": 443,
+                                          "toPort": 443, "referencedSecurityGroupId": "GROUP", "description": "ours"},
+         _describe_rule,
+         {"description": "theirs"}),
+    ],
+)  # fmt: skip
+def test_what_others_changed_is_seen_where_a_description_leaves_it_out(
+    driver: Driver, network: dict[str, str], kind: str, inputs: dict[str, Any], change: Change, shown: dict[str, Any]
+) -> None:  # fmt: skip
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(one) for one in cast("list[Any]", value)]
+        return network.get(value, value) if isinstance(value, str) else value
+
+    row = ROWS[kind]
+    there, before = made(driver, row, subject({name: filled(value) for name, value in inputs.items()}))
+
+    change(driver, there)
+
+    after = driver.look(row, there)
+    assert after is not None
+    changed = {name for name in before.seen if after.seen.get(name) != before.seen[name]}
+    assert {name: after.seen.get(name) for name in changed} == shown
+    driver.delete(row, there)
 
 
 def test_how_a_record_s_answer_is_chosen_is_seen_and_changed(driver: Driver) -> None:
@@ -371,6 +459,7 @@ def test_an_object_holds_what_it_was_given_and_goes_with_all_its_versions(driver
 
 
 def test_a_backup_plan_changes_keeps_its_id_and_leaves_its_name_free(driver: Driver) -> None:
+    made(driver, ROWS["backup:Vault"], subject({"name": "v"}))
     row = ROWS["backup:Plan"]
     rule: dict[str, Any] = {"ruleName": "r", "targetVaultName": "v", "lifecycle": {"deleteAfter": 5}}
     inputs = {"name": "plan", "rules": [rule]}

@@ -175,13 +175,24 @@ class Driver:
             return None
         outputs, seen = _picked(row.outputs, found), self._seen(row, subject, found)
         known = replace(subject, outputs={**subject.outputs, **outputs})
-        for name, (call, path) in row.shows.items():
-            seen[name] = _plain(jmespath.search(path, self._call(row, call, known)))
+        seen |= self._shown(row, known)
         if row.tags:
             tags = taggers.tags_of(found)
             if (shown := self._tags(row, known) if tags is None else tags) is not None:
                 seen["tagsAll"] = shown
         return Sight(outputs=outputs, seen=seen)
+
+    def _shown(self, row: Row, subject: Subject) -> dict[str, Json]:
+        """What calls of their own show of the properties that the program gave; each call is made once."""
+        said: dict[int, Json] = {}
+        seen: dict[str, Json] = {}
+        for name, (call, path) in row.shows.items():
+            if subject.inputs.get(name) is None:
+                continue
+            if id(call) not in said:
+                said[id(call)] = self._call(row, call, subject)
+            seen[name] = _plain(jmespath.search(path, said[id(call)]))
+        return seen
 
     def _tags(self, row: Row, subject: Subject) -> dict[str, str] | None:
         """The tags of what is described without them."""

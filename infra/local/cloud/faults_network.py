@@ -1,4 +1,4 @@
-"""Where moto's load balancers and names answer otherwise than AWS's."""
+"""Where moto's load balancers, rules of security groups and names answer otherwise than AWS's."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ def mend() -> None:
     around(balancing, "create_load_balancer", _create_load_balancer)
     around(balancing, "set_security_groups", _set_security_groups)
     around(balancing, "create_target_group", _create_target_group)
+    groups = part("ec2.models.security_groups")
+    around(groups.SecurityGroupBackend, "modify_security_group_rules", _modify_rules)
+    groups.SecurityGroupRule.description = property(_description)
     names = part("route53.models")
     make = names.create_route53_zone_id
     # The id of a zone begins with this letter.
@@ -57,3 +60,28 @@ def _create_target_group(original: Any, self: Any, name: str, **kwargs: Any) -> 
     if vpc and vpc not in known:
         raise part("elbv2.exceptions").ELBClientError("ValidationError", f"The VPC ID '{vpc}' is not found")
     return original(self, name, **kwargs)
+
+
+def _description(self: Any) -> str | None:
+    """A rule that names a group has its description with that."""
+    return self.ip_range.get("Description") or self.source_group.get("Description")
+
+
+def _modify_rules(modifies: Any, self: Any, group_id: str, rules: dict[str, dict[str, Any]]) -> None:
+    """A change of a rule may name another group, list or IPv6 range, which moto forgets."""
+    wanted = [new["ReferencedGroupId"] for new in rules.values() if new.get("ReferencedGroupId")]
+    for missing in groups_missing(self.account_id, self.region_name, wanted):
+        raise part("ec2.exceptions").InvalidSecurityGroupNotFoundError(missing)
+    modifies(self, group_id, rules)
+    group = self.get_security_group_by_name_or_id(group_id)
+    for rule_id, new in rules.items():
+        rule = group.get_rule(rule_id)
+        if new.get("CidrIpv6"):
+            rule.ip_range["CidrIpv6"] = new["CidrIpv6"]
+        if new.get("PrefixListId"):
+            rule.prefix_list_id = new["PrefixListId"]
+        if named := new.get("ReferencedGroupId"):
+            about = {"Description": new["Description"]} if new.get("Description") else {}
+            rule.source_group = {**rule.source_group, "GroupId": named, **about}
+            # It stands with the group, not with a range that there is not.
+            rule.ip_range = {}

@@ -85,7 +85,8 @@ class Row:
         also: Outputs that stand elsewhere and never change: each with a call and the JMESPath into its answer.
         sees: JMESPath, into what `found` found, of properties whose change from outside shall be seen, in Pulumi's
             units. Those of the same name on both sides need none.
-        shows: Properties seen by a call of their own: each with the call and the JMESPath into its answer.
+        shows: Properties, where they are given, seen by a call of their own: each with the call and the JMESPath into
+            its answer. A call that stands there several times is made once.
         blind: Properties, separated by blanks, whose counterpart of the same name means something else.
         update: Calls that change what is there; each says by `when` for which properties.
         delete: Calls that delete it.

@@ -95,6 +95,7 @@ def _rule(direction: str) -> Row:
         ),
         tags="{id}",
         names={"referencedSecurityGroupId": "ReferencedGroupInfo"},
+        sees={"referencedSecurityGroupId": "ReferencedGroupInfo.GroupId"},
         blind="referencedSecurityGroupId",
     )
 
@@ -195,6 +196,22 @@ _TEMPLATE: Final = (
     "monitoring networkInterfaces placement tagSpecifications userData vpcSecurityGroupIds"
 )
 
+_LATEST: Final = Call(
+    operation="describe_launch_template_versions",
+    given={"LaunchTemplateId": "{id}", "Versions": ["$Latest"]},
+)
+_DATA: Final = "LaunchTemplateVersions[0].LaunchTemplateData"
+_SHOWN: Final = {
+    "blockDeviceMappings": "BlockDeviceMappings",
+    "ebsOptimized": "EbsOptimized",
+    "imageId": "ImageId",
+    "instanceType": "InstanceType",
+    "metadataOptions": "MetadataOptions",
+    "monitoring": "Monitoring",
+    "userData": "UserData",
+    "vpcSecurityGroupIds": "SecurityGroupIds",
+}
+
 _TEMPLATES: Final[Mapping[str, Row]] = {
     "ec2:LaunchTemplate": Row(
         service="ec2",
@@ -213,6 +230,7 @@ _TEMPLATES: Final[Mapping[str, Row]] = {
         read=Call(operation="describe_launch_templates", given={"LaunchTemplateIds": ["{id}"]}),
         found="LaunchTemplates[0]",
         outputs={"latestVersion": "LatestVersionNumber", "defaultVersion": "DefaultVersionNumber"},
+        shows={name: (_LATEST, f"{_DATA}.{member}") for name, member in _SHOWN.items()},
         names={"vpcSecurityGroupIds": "SecurityGroupIds", "name": "LaunchTemplateName"},
         update=(
             Call(

@@ -99,6 +99,24 @@ def _attributes(names: Mapping[str, str], operation: str, subject: Mapping[str, 
     return Call(operation=operation, given=subject, when=when, finish=finish)
 
 
+def _shown(names: Mapping[str, str], call: Call) -> dict[str, tuple[Call, str]]:
+    """The same list read: each property with its text, or an object of texts."""
+    tree: dict[str, Json] = {}
+    for path, attribute in names.items():
+        *outer, last = path.split(".")
+        place = tree
+        for part in outer:
+            place = place.setdefault(part, {})
+        place[last] = f"Attributes[?Key=='{attribute}'] | [0].Value"
+    return {name: (call, _expression(value)) for name, value in tree.items()}
+
+
+def _expression(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    return "{" + ", ".join(f"{name}: {_expression(item)}" for name, item in value.items()) + "}"
+
+
 def _number(value: Json) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
@@ -163,6 +181,9 @@ _KINDS: Final[Mapping[str, Row]] = {
             "securityGroups": "sort(SecurityGroups || `[]`)",
             "ipAddressType": "IpAddressType",
         },
+        shows=_shown(
+            _BALANCER_ATTRIBUTES, Call(operation="describe_load_balancer_attributes", given=_BALANCER)
+        ),
         names={
             "loadBalancerType": "Type",
             "name": "LoadBalancerName",
@@ -210,11 +231,10 @@ _KINDS: Final[Mapping[str, Row]] = {
         outputs={"arnSuffix": _suffix},
         sees={
             "healthCheck": (
-                "{path: HealthCheckPath, interval: HealthCheckIntervalSeconds, timeout: HealthCheckTimeoutSeconds, "
-                "healthyThreshold: HealthyThresholdCount, unhealthyThreshold: UnhealthyThresholdCount, "
-                "matcher: Matcher.HttpCode}"
+                f"{{{', '.join(f'{name}: {member}' for name, member in _CHECK.items())}, matcher: Matcher.HttpCode}}"
             )
         },
+        shows=_shown(_GROUP_ATTRIBUTES, Call(operation="describe_target_group_attributes", given=_GROUP)),
         names={"name": "TargetGroupName", "healthCheck": "", "stickiness": "", "targetGroupHealth": ""},
         update=(
             Call(operation="modify_target_group", given=_GROUP, when="healthCheck", finish=_check),

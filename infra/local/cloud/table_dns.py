@@ -192,6 +192,13 @@ _NAMES: Final[Mapping[str, Row]] = {
             "port": "HealthCheckConfig.Port",
             "resourcePath": "HealthCheckConfig.ResourcePath",
             "failureThreshold": "HealthCheckConfig.FailureThreshold",
+            "childHealthThreshold": "HealthCheckConfig.HealthThreshold",
+            "childHealthchecks": "HealthCheckConfig.ChildHealthChecks && sort(HealthCheckConfig.ChildHealthChecks)",
+            "disabled": "HealthCheckConfig.Disabled",
+            "enableSni": "HealthCheckConfig.EnableSNI",
+            "invertHealthcheck": "HealthCheckConfig.Inverted",
+            "regions": "HealthCheckConfig.Regions && sort(HealthCheckConfig.Regions)",
+            "searchString": "HealthCheckConfig.SearchString",
         },
         names=_CHECK_NAMES,
         update=(

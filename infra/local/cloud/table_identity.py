@@ -14,6 +14,7 @@ from infra.local.cloud.rows import Call, Row
 Json = Any
 _ROLE: Final[Mapping[str, Json]] = {"RoleName": "{id}"}
 _KEY: Final[Mapping[str, Json]] = {"KeyId": "{id}"}
+_ROTATION: Final = Call(operation="get_key_rotation_status", given=_KEY)
 _SECRET: Final[Mapping[str, Json]] = {"SecretId": "{id}"}
 _ATTACHED: Final[Mapping[str, Json]] = {"RoleName": "{role}", "PolicyArn": "{policyArn}"}
 _INLINE: Final = {"name": "PolicyName", "policy": "PolicyDocument", "role": "RoleName"}
@@ -128,6 +129,14 @@ ROWS: Final[Mapping[str, Row]] = {
         found="[KeyMetadata][?KeyState!='PendingDeletion'] | [0]",
         outputs={"arn": "Arn", "keyId": "KeyId"},
         sees={"isEnabled": "Enabled"},
+        shows={
+            "policy": (
+                Call(operation="get_key_policy", given={**_KEY, "PolicyName": "default"}),
+                "Policy",
+            ),
+            "enableKeyRotation": (_ROTATION, "KeyRotationEnabled"),
+            "rotationPeriodInDays": (_ROTATION, "RotationPeriodInDays"),
+        },
         names={"customerMasterKeySpec": "KeySpec"},
         update=(
             Call(operation="enable_key", given=_KEY, when="isEnabled", unless="isEnabled"),

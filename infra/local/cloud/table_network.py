@@ -56,6 +56,13 @@ _NETWORKS: Final[Mapping[str, Row]] = {
                 "NetworkAcls[0].NetworkAclId",
             ),
         },
+        shows={
+            name: (
+                Call(operation="describe_vpc_attribute", given={"VpcId": "{id}", "Attribute": name}),
+                f"{name[:1].upper()}{name[1:]}.Value",
+            )
+            for name in ("enableDnsSupport", "enableDnsHostnames")
+        },
         update=_DNS,
         delete=(Call(operation="delete_vpc", given={"VpcId": "{id}"}),),
         tags="{id}",

@@ -390,6 +390,15 @@ _WATCHES: Final[Mapping[str, Row]] = {
         read=Call(operation="describe_budget", given=_BUDGET),
         found="Budget",
         sees={"limitAmount": "BudgetLimit.Amount", "limitUnit": "BudgetLimit.Unit"},
+        shows={
+            "notifications": (
+                Call(operation="describe_notifications_for_budget", given=_BUDGET),
+                (
+                    "Notifications[].{comparisonOperator: ComparisonOperator, notificationType: NotificationType, "
+                    "threshold: Threshold, thresholdType: ThresholdType}"
+                ),
+            )
+        },
         update=(
             Call(
                 operation="update_budget",

@@ -283,6 +283,15 @@ _OTHERS: Final[Mapping[str, Row]] = {
         read=Call(operation="get_parameter", given={"Name": "{name}", "WithDecryption": True}),
         found="Parameter",
         outputs={"arn": "ARN", "version": "Version"},
+        shows={
+            "description": (
+                Call(
+                    operation="describe_parameters",
+                    given={"ParameterFilters": [{"Key": "Name", "Values": ["{name}"]}]},
+                ),
+                "Parameters[0].Description",
+            )
+        },
         names={"insecureValue": "Value"},
         update=(
             Call(

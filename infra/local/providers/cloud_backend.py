@@ -259,14 +259,20 @@ def _region(record: Record) -> str:
 def _changed(record: Record, sight: Sight) -> set[str]:
     """Properties that the cloud shows otherwise than the last time."""
     before = fields(_json(fields(record.live).get("seen")))
-    return {name for name, value in sight.seen.items() if name in before and before[name] != value}
+    given = _json_map(record.inputs)
+    return {
+        name
+        for name, value in before.items()
+        # What is not shown any more is not there any more, if it is a property of the program's.
+        if sight.seen.get(name) != value and (name in sight.seen or given.get(name) is not None)
+    }
 
 
 def _seen_outputs(record: Record, sight: Sight, changed: set[str]) -> Map:
     outputs: Map = dict(record.outputs)
     for name in changed - {"tagsAll"}:
         old = outputs.get(name)
-        value = cast("Value", as_given(_json(old), sight.seen[name]))
+        value = cast("Value", as_given(_json(old), sight.seen.get(name)))
         outputs[name] = _hidden(old, value)
     if "tagsAll" in changed:
         ours = fields(record.inputs.get("tags"))
