@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
@@ -21,7 +21,7 @@ from botocore.response import StreamingBody
 from infra.local.cloud import taggers
 from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.requests import NOT_CARRIED, TAGS, fill, tag_argument, translate
-from infra.local.cloud.rows import Call, Each, Path, Row
+from infra.local.cloud.rows import Call, Each, Needed, Path, Row
 
 Json = Any
 KEY_HEADER: Final = "X-Local-Key"
@@ -153,6 +153,26 @@ class Driver:
         if sight is None:
             raise CloudRefusedError("the cloud made it and does not show it")
         return identity, replace(sight, outputs={**sight.outputs, **also})
+
+    def require(self, needed: Iterable[Needed], subject: Subject) -> None:
+        """See that what a resource refers to is there.
+
+        Raises:
+            CloudRefusedError: when something is not.
+        """
+        for one in needed:
+            row = Row(service=one.call.service, create=(), id="")
+            items: list[Json] = subject.inputs.get(one.each) or [] if one.each else [""]
+            for item in items:
+                asked = replace(subject, outputs={**subject.outputs, "item": item})
+                if not _applies(one.call, _known(asked), {}):
+                    continue
+                try:
+                    self._call(row, one.call, asked)
+                except CloudRefusedError as refused:
+                    if refused.gone and one.says:
+                        raise CloudRefusedError(one.says, gone=True) from refused
+                    raise
 
     def look(self, row: Row, subject: Subject, answer: Json = None) -> Sight | None:
         """See what the cloud has; None where it is gone.

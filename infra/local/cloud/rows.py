@@ -114,6 +114,21 @@ class Row:
     region: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """What a resource that stays a record refers to, and must be in the cloud.
+
+    Attributes:
+        call: Shows it, of the service it names; what it answers when there is nothing is what AWS says, unless:
+        says: What AWS says instead.
+        each: A property with a list, for each item of which the call is made, as `{item}`.
+    """
+
+    call: Call
+    says: str = ""
+    each: str = ""
+
+
 def objects(values: Mapping[str, Json], name: str) -> list[dict[str, Json]]:
     """The objects of a list of the program's, none where it is not given."""
     found = values.get(name)
@@ -125,3 +140,12 @@ def listed(values: Mapping[str, Json], name: str) -> list[Json]:
     """A list of the program's; one value is a list of one, none an empty one."""
     found = values.get(name)
     return cast("list[Json]", found) if isinstance(found, list) else [] if found is None else [found]
+
+
+def role_by_arn(name: str) -> Call:
+    """The call that shows a role, for a property that has its ARN."""
+
+    def finish(arguments: dict[str, Json], values: Mapping[str, Json]) -> None:
+        arguments["RoleName"] = str(values[name]).rpartition("/")[2]
+
+    return Call(service="iam", operation="get_role", finish=finish, needs=name)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from infra.local.cloud.packages import package
-from infra.local.cloud.rows import Call, Row
+from infra.local.cloud.rows import Call, Needed, Row, role_by_arn
 
 Json = Any
 _NODES: Final[Mapping[str, Json]] = {"clusterName": "{clusterName}", "nodegroupName": "{nodeGroupName}"}
@@ -361,6 +361,20 @@ _SCALING: Final[Mapping[str, Row]] = {
 }
 
 ROWS: Final[Mapping[str, Row]] = {**_CLUSTERS, **_FUNCTIONS, **_REGISTRIES, **_SCALING}
+_IN_CLUSTER: Final = Needed(
+    call=Call(service="eks", operation="describe_cluster", given={"name": "{clusterName}"})
+)
+NEEDED: Final[Mapping[str, tuple[Needed, ...]]] = {
+    "eks:Addon": (_IN_CLUSTER,),
+    "eks:AccessEntry": (_IN_CLUSTER,),
+    "eks:PodIdentityAssociation": (
+        _IN_CLUSTER,
+        Needed(
+            call=role_by_arn("roleArn"),
+            says="InvalidParameterException: Role provided in the request does not exist.",
+        ),
+    ),
+}
 LEFT_OUT: Final[Mapping[str, str]] = {
     "eks:Addon": "moto has no add-ons",
     "eks:AccessEntry": "moto has no access entries",

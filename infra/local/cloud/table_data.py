@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.requests import fill
-from infra.local.cloud.rows import Call, Row
+from infra.local.cloud.rows import Call, Needed, Row
 
 Json = Any
 _INSTANCE: Final[Mapping[str, Json]] = {"DBInstanceIdentifier": "{identifier}"}
@@ -430,6 +430,19 @@ _BROKERS: Final[Mapping[str, Row]] = {
 }
 
 ROWS: Final[Mapping[str, Row]] = {**_DATABASES, **_CACHES, **_BROKERS}
+NEEDED: Final[Mapping[str, tuple[Needed, ...]]] = {
+    "elasticache:UserGroup": (
+        Needed(
+            call=Call(service="elasticache", operation="describe_users", given={"UserId": "{item}"}),
+            each="userIds",
+        ),
+    ),
+    "msk:Topic": (
+        Needed(
+            call=Call(service="kafka", operation="describe_cluster", given={"ClusterArn": "{clusterArn}"})
+        ),
+    ),
+}
 LEFT_OUT: Final[Mapping[str, str]] = {
     "elasticache:ParameterGroup": "moto has no parameter groups of caches",
     "elasticache:UserGroup": "moto has no groups of cache users",

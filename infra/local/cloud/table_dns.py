@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from infra.local.cloud.rows import Call, Row, objects
+from infra.local.cloud.rows import Call, Needed, Row, objects
 
 Json = Any
 _HOME: Final = "us-east-1"
@@ -254,6 +254,17 @@ _CERTIFICATES: Final[Mapping[str, Row]] = {
 }
 
 ROWS: Final[Mapping[str, Row]] = {**_NAMES, **_CERTIFICATES}
+NEEDED: Final[Mapping[str, tuple[Needed, ...]]] = {
+    "acm:CertificateValidation": (
+        Needed(
+            call=Call(
+                service="acm",
+                operation="describe_certificate",
+                given={"CertificateArn": "{certificateArn}"},
+            )
+        ),
+    ),
+}
 LEFT_OUT: Final[Mapping[str, str]] = {
     "acm:CertificateValidation": "it waits, and is nothing of its own on AWS",
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from infra.local.cloud.packages import package
-from infra.local.cloud.rows import Call, Each, Row
+from infra.local.cloud.rows import Call, Each, Needed, Row, role_by_arn
 
 Json = Any
 _BUCKET: Final = {"Bucket": "{bucket}"}
@@ -307,4 +307,13 @@ _OTHERS: Final[Mapping[str, Row]] = {
 }
 
 ROWS: Final[Mapping[str, Row]] = {**_BUCKETS, **_OTHERS}
+NEEDED: Final[Mapping[str, tuple[Needed, ...]]] = {
+    "backup:Selection": (
+        Needed(call=Call(service="backup", operation="get_backup_plan", given={"BackupPlanId": "{planId}"})),
+        Needed(
+            call=role_by_arn("iamRoleArn"),
+            says="InvalidParameterValueException: The role does not exist or cannot be assumed by AWS Backup.",
+        ),
+    ),
+}
 LEFT_OUT: Final[Mapping[str, str]] = {"backup:Selection": "moto has no selections"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from infra.local import cloud
-from infra.local.cloud.rows import Row
+from infra.local.cloud.rows import Needed, Row
 
 
 def _all(name: str) -> dict[str, Any]:
@@ -23,3 +23,5 @@ def _all(name: str) -> dict[str, Any]:
 ROWS: Final[Mapping[str, Row]] = _all("ROWS")
 LEFT_OUT: Final[Mapping[str, str]] = _all("LEFT_OUT")
 """Types that the program uses and that stay records, with the reason."""
+NEEDED: Final[Mapping[str, tuple[Needed, ...]]] = _all("NEEDED")
+"""What of these must be there when one of them is made."""

@@ -15,7 +15,7 @@ from infra.local.cloud.driver import Driver, Sight, Subject
 from infra.local.cloud.live import as_given
 from infra.local.cloud.refusals import CloudRefusedError
 from infra.local.cloud.rows import Row
-from infra.local.cloud.tables import ROWS
+from infra.local.cloud.tables import NEEDED, ROWS
 from infra.local.providers.aws import regions
 from infra.local.providers.aws.kinds import short
 from infra.local.providers.aws.plugin import AwsPlugin, default_tags, region_of
@@ -52,6 +52,7 @@ class CloudBackend(RecordBackend):
         """Make a resource in the cloud, or take over what a killed run left under the same URN."""
         row = ROWS.get(short(resource.token))
         if row is None:
+            self._require(resource)
             return super().create(resource)
         generation, left = self._store.begin(resource.urn)
         if left is not None:
@@ -196,6 +197,15 @@ class CloudBackend(RecordBackend):
         self._store.drop_begun(begun.urn)
 
     # Parts
+
+    def _require(self, resource: Resource) -> None:
+        """See that what a record refers to is in the cloud, as far as its type says what that is."""
+        if needed := NEEDED.get(short(resource.token)):
+            subject = self._subject(resource, region_of(resource.instance, resource.inputs))
+            try:
+                self._driver.require(needed, subject)
+            except CloudRefusedError as refused:
+                raise RefusedError(str(refused)) from refused
 
     def _remove(self, record: Record) -> None:
         row = _row(record)

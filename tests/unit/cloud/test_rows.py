@@ -12,7 +12,7 @@ import jmespath
 import pytest
 
 from infra.local.cloud.rows import Call, Row
-from infra.local.cloud.tables import LEFT_OUT, ROWS
+from infra.local.cloud.tables import LEFT_OUT, NEEDED, ROWS
 
 PARTS = frozenset(
     {
@@ -78,3 +78,14 @@ def test_what_is_left_out_has_no_row() -> None:
     assert LEFT_OUT
     assert not set(LEFT_OUT) & set(ROWS)
     assert all(LEFT_OUT.values())
+
+
+@pytest.mark.parametrize("kind", sorted(NEEDED))
+def test_what_a_record_needs_is_asked_for_by_calls_of_the_service(kind: str) -> None:
+    assert kind in LEFT_OUT
+    for needed in NEEDED[kind]:
+        asked = client(needed.call.service)
+        operations = cast("dict[str, str]", asked.meta.method_to_api_mapping)
+        shape = asked.meta.service_model.operation_model(operations[needed.call.operation]).input_shape
+        assert set(needed.call.given) <= set(cast("dict[str, object]", shape.members))
+        assert not needed.says or re.match(r"\w+: ", needed.says)
