@@ -25,6 +25,7 @@ _KINDS = {
     "model_attributes_type": "a mapping of keys to values",
 }
 _SHOWN = 80
+_MOST = 10**12
 
 
 def explain(model: type[Model], detail: ErrorDetails) -> Problem:
@@ -53,6 +54,38 @@ def explain(model: type[Model], detail: ErrorDetails) -> Problem:
         why=_purpose(model, location) or "the value would not fit its use",
         action=f"change {key} in the stack file",
     )
+
+
+def unusable(location: tuple[int | str, ...], value: object) -> Problem | None:
+    """What is wrong with a value whatever its setting: a number that nothing counts to, text that cannot be written.
+
+    Args:
+        location: Where it stands.
+        value: A number, a text, or the name of a key.
+    """
+    if isinstance(value, str):
+        if _is_writable(value):
+            return None
+        allowed, why = (
+            "text in UTF-8",
+            "half a surrogate pair is no character, and nothing could write it down",
+        )
+    elif isinstance(value, int | float) and not -_MOST <= value <= _MOST:
+        allowed = f"a number between {-_MOST:,} and {_MOST:,}"
+        why = "nothing that a stack has is counted so far, and what is computed of it must stay exact"
+    else:
+        return None
+    key = ascii(_key(location))[1:-1]
+    found = "a number of more than 12 digits" if isinstance(value, int) else ascii(value)[:_SHOWN]
+    return Problem(key=key, found=found, allowed=allowed, why=why, action=f"change {key} in the stack file")
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _key(location: tuple[int | str, ...]) -> str:

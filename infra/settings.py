@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast, get_origin
 
@@ -22,7 +23,7 @@ from infra.model.base import Model
 from infra.model.service import Service
 from infra.model.sibling import Sibling
 from infra.model.stack import StackSettings
-from infra.model_errors import explain
+from infra.model_errors import explain, unusable
 from infra.problems import Problem, SettingsError
 
 _NAMESPACE = "parking"
@@ -132,19 +133,40 @@ def parse(
         SettingsError: When anything is wrong.
     """
     values = _values(config)
+    left_out = dict(_unusable(values))
+    for location in left_out:
+        # Of a list, nothing is left.
+        _put_default(values, tuple(takewhile(lambda part: isinstance(part, str), location)))
+    problems = list(left_out.values())
     try:
         settings = StackSettings.model_validate_json(json.dumps(values))
     except pydantic.ValidationError as error:
-        details = error.errors(include_url=False)
-        problems = [explain(StackSettings, detail) for detail in details]
+        # What is missing only because it was left out has been said.
+        details = [each for each in error.errors(include_url=False) if each["loc"] not in left_out]
+        problems += [explain(StackSettings, detail) for detail in details]
         mended = _mended(values, details)
         if mended is not None:
             problems += checks.check(mended, catalogue=catalogue, other_ranges=other_ranges)
         raise SettingsError(stack=stack, problems=problems) from None
-    problems = checks.check(settings, catalogue=catalogue, other_ranges=other_ranges)
+    problems += checks.check(settings, catalogue=catalogue, other_ranges=other_ranges)
     if problems:
         raise SettingsError(stack=stack, problems=problems)
     return settings
+
+
+def _unusable(
+    value: JsonValue, at: tuple[int | str, ...] = ()
+) -> Iterator[tuple[tuple[int | str, ...], Problem]]:
+    """Places whose values no setting could take, each with what is wrong."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            wrong = unusable((*at, key), key)
+            yield from [((*at, key), wrong)] if wrong else _unusable(part, (*at, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _unusable(part, (*at, index))
+    elif problem := unusable(at, value):
+        yield at, problem
 
 
 def _values(config: Mapping[str, str]) -> dict[str, JsonValue]:
@@ -166,7 +188,8 @@ def _decoded(text: str, *, field: FieldInfo | None) -> JsonValue:
         return text
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
+        # Also a number of thousands of digits, and what is nested as deep.
         return text
 
 

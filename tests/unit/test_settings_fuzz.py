@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from typing import Any, cast
@@ -121,6 +122,40 @@ def test_a_mutated_stack_file_is_understood_or_refused_clearly(stack: str, data:
         change(config, place, how, data.draw(VALUES, label="value"))
 
     understood(as_text(config), stack=stack)
+
+
+NASTY: tuple[Any, ...] = (
+    0, -1, 0.3, 10**12, 10**400, 1e308, -1e308, 5e-324, 2**63, float("inf"), float("nan"), None, True,
+    "", "0", "a" * 300, "\x00", "\ud800", "null", "1" * 5000, "[" * 100_000, [], {}, [None], [[]], [1e308], ["\ud800"], {"": None},
+    {"\ud800": 1}, {"x": "\ud800"},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NASTY, ids=lambda value: ascii(value)[:20] if value is not True else "true")
+def test_a_nasty_value_anywhere_is_understood_or_refused_clearly(value: Any) -> None:
+    whole = raw("prod")
+    for place in places(whole):
+        config = copy.deepcopy(whole)
+        change(config, place, "set", value)
+        understood(as_text(config))
+
+
+def test_what_no_setting_could_be_is_said_beside_all_else() -> None:
+    config = as_text(raw("prod"))
+    demand = json.dumps({"concurrentUsers": 10**20, "growthMonths": 0})
+    with pytest.raises(SettingsError) as refused:
+        parse(
+            {**config, "parking:demand": demand, "parking:owner": "\ud800"},
+            stack="prod",
+            catalogue=CATALOGUE,
+            other_ranges={},
+        )
+
+    said = {problem.key: problem for problem in refused.value.problems}
+    assert {"parking:demand.concurrentUsers", "parking:demand.growthMonths", "parking:owner"} == set(said)
+    assert said["parking:demand.concurrentUsers"].found == "a number of more than 12 digits"
+    assert "UTF-8" in said["parking:owner"].allowed
+    assert str(refused.value).encode()
 
 
 KEYS = st.sampled_from(
