@@ -247,8 +247,11 @@ def test_the_call_that_restores_makes_a_second_instance_and_leaves_the_first(
     assert set(found) == {call["SourceDBInstanceIdentifier"], call["TargetDBInstanceIdentifier"]}
     assert found[call["TargetDBInstanceIdentifier"]]["DBInstanceClass"] == call["DBInstanceClass"]
     # The clean-up of the runbook, in its order: a protected instance is not deleted.
+    target = call["TargetDBInstanceIdentifier"]
     for text in [
-        text for text in COMMANDS if " modify-db-instance " in text or " delete-db-instance " in text
+        text
+        for text in COMMANDS
+        if target in text and (" modify-db-instance " in text or " delete-db-instance " in text)
     ]:
         operation = shlex.split(text)[2].replace("-", "_")
         getattr(rds, operation)(**arguments(text))
