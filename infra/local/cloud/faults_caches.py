@@ -210,6 +210,11 @@ def _create_cluster(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> A
     key = encryption.get("encryptionAtRest", {}).get("dataVolumeKMSKeyId")
     if key and not key_exists(self.account_id, self.region_name, key):
         raise exceptions.BadRequestException("The KMS key provided for encryption at rest is invalid.")
+    logging: Mapping[str, Any] = kwargs.get("logging_info") or {}
+    logs: Mapping[str, Any] = logging.get("brokerLogs", {}).get("cloudWatchLogs", {})
+    group = logs.get("logGroup") if logs.get("enabled") else None
+    if group and group not in part("logs.models").logs_backends[self.account_id][self.region_name].groups:
+        raise exceptions.BadRequestException(f"Log group {group} does not exist.")
     made = creates(self, *args, **kwargs)
     self.clusters[made[0]].state = "ACTIVE"
     return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from infra.local.cloud.wrapping import around, groups_missing, part, subnets_missing
+from infra.local.cloud.wrapping import around, groups_missing, part, subnets_missing, vpc_exists
 
 _applied: list[str] = []
 
@@ -56,8 +56,7 @@ def _see_groups(self: Any, groups: list[str] | None) -> None:
 def _create_target_group(original: Any, self: Any, name: str, **kwargs: Any) -> Any:
     """The VPC of a target group exists."""
     vpc = kwargs.get("vpc_id")
-    known = part("ec2.models").ec2_backends[self.account_id][self.region_name].vpcs
-    if vpc and vpc not in known:
+    if vpc and not vpc_exists(self.account_id, self.region_name, vpc):
         raise part("elbv2.exceptions").ELBClientError("ValidationError", f"The VPC ID '{vpc}' is not found")
     return original(self, name, **kwargs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from infra.local.cloud.wrapping import Wrapper, around, groups_missing, key_exists, part
+from infra.local.cloud.wrapping import Wrapper, around, groups_missing, part, vpc_exists
 
 _applied: list[str] = []
 _LOGS: Final = ("access_logs", "connection_logs")
@@ -28,9 +28,6 @@ def mend() -> None:
     around(names, "create_health_check", _create_health_check)
     around(part("elbv2.models").ELBv2Backend, "modify_load_balancer_attributes", _log_to)
     around(part("backup.models").BackupBackend, "create_backup_plan", _create_backup_plan)
-    around(part("secretsmanager.models").SecretsManagerBackend, "put_secret_value", _put_secret_value)
-    around(part("elasticache.models").ElastiCacheBackend, "create_replication_group", _create_group)
-    around(part("kafka.models").KafkaBackend, "create_cluster", _create_cluster)
 
 
 def _create_security_group(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -87,7 +84,7 @@ def _associate_vpc(follows: Wrapper, self: Any, zone_id: str, vpcid: str, vpcreg
 
 
 def _see_vpc(self: Any, vpc: str, region: str | None) -> None:
-    if not region or vpc not in part("ec2.models").ec2_backends[self.account_id][region].vpcs:
+    if not region or not vpc_exists(self.account_id, region, vpc):
         raise part("route53.exceptions").InvalidVPCId
 
 
@@ -133,32 +130,4 @@ def _create_backup_plan(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) 
             raise part("backup.exceptions").InvalidParameterValueException(
                 f"Backup vault {rule['TargetBackupVaultName']} does not exist"
             )
-    return creates(self, *args, **kwargs)
-
-
-def _put_secret_value(puts: Wrapper, self: Any, secret_id: str, *args: Any, **kwargs: Any) -> Any:
-    """A value is encrypted by a key that exists."""
-    secret = self.secrets.get(secret_id)
-    key = getattr(secret, "kms_key_id", None)
-    if key and not key_exists(self.account_id, self.region_name, key):
-        raise part("secretsmanager.exceptions").SecretsManagerClientError(
-            "EncryptionFailure", f"The KMS key {key} does not exist or cannot be used."
-        )
-    return puts(self, secret_id, *args, **kwargs)
-
-
-def _create_group(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
-    """The subnet group of a replication group exists."""
-    if name := kwargs.get("cache_subnet_group_name"):
-        self.describe_cache_subnet_groups(name)
-    return creates(self, *args, **kwargs)
-
-
-def _create_cluster(creates: Wrapper, self: Any, *args: Any, **kwargs: Any) -> Any:
-    """The log group that brokers write to exists."""
-    info: Mapping[str, Any] = kwargs.get("logging_info") or {}
-    logs: Mapping[str, Any] = info.get("brokerLogs", {}).get("cloudWatchLogs", {})
-    group = logs.get("logGroup") if logs.get("enabled") else None
-    if group and group not in part("logs.models").logs_backends[self.account_id][self.region_name].groups:
-        raise part("kafka.exceptions").BadRequestException(f"Log group {group} does not exist.")
     return creates(self, *args, **kwargs)

@@ -94,9 +94,7 @@ def _rule(direction: str) -> Row:
             ),
         ),
         tags="{id}",
-        names={"referencedSecurityGroupId": "ReferencedGroupInfo"},
         sees={"referencedSecurityGroupId": "ReferencedGroupInfo.GroupId"},
-        blind="referencedSecurityGroupId",
     )
 
 

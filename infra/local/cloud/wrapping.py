@@ -44,6 +44,11 @@ def key_exists(account: str, region: str, key: str) -> bool:
     return found is not None and found.key_state == "Enabled"
 
 
+def vpc_exists(account: str, region: str, vpc: str) -> bool:
+    """Whether a VPC is there."""
+    return vpc in part("ec2.models").ec2_backends[account][region].vpcs
+
+
 def subnets_missing(account: str, region: str, subnets: list[str]) -> list[str]:
     """Which of some subnets are not there."""
     backend = part("ec2.models").ec2_backends[account][region]
