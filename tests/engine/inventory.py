@@ -88,6 +88,8 @@ _KINDS: Final[Mapping[str, _Kind]] = {
         everywhere=True,
     ),
 }
+REGIONS: Final = ("us-east-1", "eu-west-1", "us-west-2")
+"""Where the stacks of this repository are."""
 LISTED: Final = frozenset(_KINDS)
 """Short types that the comparison covers."""
 

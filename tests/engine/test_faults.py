@@ -166,7 +166,7 @@ def assert_platform_is_whole(platform: Platform, *stacks: str) -> None:
         held = holdings.in_records(records_of(platform), stack)
         assert len(held) > 400
         assert held == holdings.in_state(state)
-    found = inventory.in_cloud(platform.folder, ["us-west-2", "us-east-1", "eu-west-1"])
+    found = inventory.in_cloud(platform.folder, inventory.REGIONS)
     resources = [resource for state in exported.values() for resource in inventory.resources_of(state)]
     assert found == inventory.in_states(resources)
     for stack in stacks:

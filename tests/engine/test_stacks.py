@@ -11,8 +11,6 @@ from tests.engine import destroy_order, events, inventory
 from tests.engine.platform import Platform, Resource
 from tests.unit.stack_files import STACKS
 
-REGIONS = ("us-east-1", "eu-west-1", "us-west-2")
-
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_a_second_preview_shows_no_change(platform: Platform, stack: str) -> None:
@@ -30,7 +28,7 @@ def in_all_states(platform: Platform) -> inventory.Held:
 
 
 def test_boto3_finds_in_all_regions_just_what_the_stacks_made(platform: Platform) -> None:
-    assert inventory.in_cloud(platform.folder, REGIONS) == in_all_states(platform)
+    assert inventory.in_cloud(platform.folder, inventory.REGIONS) == in_all_states(platform)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -139,7 +137,7 @@ def test_a_protected_stack_is_destroyed_in_two_deliberate_steps(platform: Platfo
 
     assert platform.resources("prod-eu-west-1") == []
     assert inventory.in_cloud(platform.folder, ["eu-west-1"])["ec2:Vpc"] == set()
-    assert inventory.in_cloud(platform.folder, REGIONS) == in_all_states(platform)
+    assert inventory.in_cloud(platform.folder, inventory.REGIONS) == in_all_states(platform)
 
 
 def test_an_unprotected_stack_is_destroyed_at_once_in_an_order_that_leaves_nothing_behind(

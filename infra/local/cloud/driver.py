@@ -216,11 +216,11 @@ class Driver:
 
     def _tags(self, row: Row, subject: Subject) -> dict[str, str] | None:
         """The tags of what is described without them."""
-        tagger, named = taggers.TAGGERS.get(row.service), fill(row.tags, subject.values())
+        tagger, named = _tagging(row, subject)
         if tagger is None or not tagger.shows or not named:
             return None
         client = self.client(row.service, row.region or subject.region)
-        said = self._ask(client, tagger.shows, tagger.named(str(named)))
+        said = self._ask(client, tagger.shows, tagger.named(named))
         return taggers.tags_of({"Tags": jmespath.search(tagger.found, said) or {}})
 
     @staticmethod
@@ -260,15 +260,15 @@ class Driver:
         return self.look(row, subject)
 
     def _retag(self, row: Row, subject: Subject, old: Mapping[str, str]) -> None:
-        tagger, named = taggers.TAGGERS.get(row.service), fill(row.tags, subject.values())
+        tagger, named = _tagging(row, subject)
         if tagger is None or not named or dict(subject.tags) == dict(old):
             return
         gone = [key for key in old if key not in subject.tags]
         client = self.client(row.service, row.region or subject.region)
         if subject.tags:
-            self._ask(client, tagger.put, tagger.put_arguments(str(named), subject.tags))
+            self._ask(client, tagger.put, tagger.put_arguments(named, subject.tags))
         if gone:
-            self._ask(client, tagger.remove, tagger.remove_arguments(str(named), gone))
+            self._ask(client, tagger.remove, tagger.remove_arguments(named, gone))
 
     def delete(self, row: Row, subject: Subject) -> None:
         """Delete a resource; one that is gone is no error.
@@ -360,6 +360,11 @@ class Driver:
             ) from error
         except BotoCoreError as error:
             raise CloudRefusedError(f"{type(error).__name__}: {error}") from error
+
+
+def _tagging(row: Row, subject: Subject) -> tuple[taggers.Tagger | None, str]:
+    """Who tags resources of a row's service, and what this one is called there; empty: it has no tags."""
+    return taggers.TAGGERS.get(row.service), str(fill(row.tags, subject.values()) or "")
 
 
 def _filled(path: str, subject: Subject) -> str:

@@ -6,17 +6,15 @@ Each is what AWS's documentation says; a new moto that behaves makes its entry a
 from __future__ import annotations
 
 import copy
+import functools
 import importlib
 import string
 from typing import Any, cast
 
-_applied: list[str] = []
 
-
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
     # Loading moto takes seconds, and few runs need it.
     models: Any = importlib.import_module("moto.rds.models")
     deletes = models.RDSBackend.delete_db_instance
@@ -54,7 +52,6 @@ def mend() -> None:
     models.RDSBackend.create_db_instance_read_replica = _create_replica
     models.RDSBackend.promote_read_replica = _promote
     models.RDSBackend.delete_db_instance = delete_instance
-    _applied.append("moto")
 
 
 def _resource_id() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -27,13 +28,11 @@ _PLAIN: Final[Mapping[str, str]] = {
 }
 """What a changed replication group holds, by the argument that moto does not look at."""
 Change = Callable[[Wrapper, Any], None]
-_applied: list[str] = []
 
 
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
     random = part("moto_api._internal").mock_random
     caches, kafka = part("elasticache.models"), part("kafka.models")
     # Both draw from a source that nobody seeds.
@@ -55,7 +54,6 @@ def mend() -> None:
     around(kafka.FakeKafkaCluster, "_generate_arn", _cluster_arn)
     for operation, change in _CLUSTER_CHANGES.items():
         setattr(part("kafka.responses").KafkaResponse, operation, _changing(change))
-    _applied.append("moto")
 
 
 def _answer(result: Any) -> Any:

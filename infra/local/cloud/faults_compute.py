@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -32,13 +33,11 @@ _NODE_GROUP: Final[Mapping[str, str]] = {
     "nodeRepairConfig": "node_repair_config",
 }
 _PEM: Final = "-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n"
-_applied: list[str] = []
 
 
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
     # There are no containers for functions to run in.
     part("core.models").default_user_config["lambda"] = {"use_docker": False}
     eks, urls = part("eks.responses").EKSResponse, part("eks.urls")
@@ -60,7 +59,6 @@ def mend() -> None:
     around(part("ecr.models").ECRBackend, "create_repository", _create_repository)
     scaling = part("applicationautoscaling.models").ApplicationAutoscalingBackend
     around(scaling, "put_scaling_policy", _put_scaling_policy)
-    _applied.append("moto")
 
 
 # EKS

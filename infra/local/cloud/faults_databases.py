@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -29,13 +30,11 @@ _CALLED: Final[Mapping[str, str]] = {
     "network_type": "network_type",
 }
 """What an instance shows by the argument that sets it."""
-_applied: list[str] = []
 
 
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
     # Replicas are made by another module's words, which are put in place first.
     faults.mend()
     models = part("rds.models")
@@ -53,7 +52,6 @@ def mend() -> None:
     around(responses, "create_db_subnet_group", _require_subnets)
     around(responses, "modify_db_subnet_group", _require_subnets)
     responses.reset_db_parameter_group = _reset_parameter_group
-    _applied.append("moto")
 
 
 def _refuse(code: str, message: str) -> Exception:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from infra.local.cloud.wrapping import around, part
 
-_applied: list[str] = []
 _HOME = "us-east-1"
 
 
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
-    _applied.append("edge")
     web = part("wafv2.models").WAFV2Backend
     around(part("wafv2.responses").WAFV2Response, "create_web_acl", _create_web_acl)
     around(web, "create_web_acl", _name_taken)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from infra.local.cloud.wrapping import around, part
 
-_applied: list[str] = []
 _PATH = "{0}/2020-05-31/function/(?P<function_name>[^/]+)/publish$"
 
 
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
-    _applied.append("front")
     models, answers = part("cloudfront.models"), part("cloudfront.responses").CloudFrontResponse
     make = models.random_id
     # Ids begin with this letter and have 14 in all; domain names have another form.

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from infra.local.cloud.wrapping import Wrapper, around, key_exists, part
 
-_applied: list[str] = []
 
-
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
     backend = part("secretsmanager.models").SecretsManagerBackend
     around(backend, "create_secret", _create)
     around(backend, "put_secret_value", _put)
     around(backend, "rotate_secret", _rotate)
-    _applied.append("moto")
 
 
 def _exceptions() -> Any:

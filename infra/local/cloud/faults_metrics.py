@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.local.cloud.wrapping import around, part
 
-_applied: list[str] = []
 
-
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
-    _applied.append("metrics")
     around(part("cloudwatch.models").CloudWatchBackend, "get_metric_statistics", _get_metric_statistics)
 
 

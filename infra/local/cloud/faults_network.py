@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from infra.local.cloud.wrapping import around, groups_missing, part, subnets_missing, vpc_exists
 
-_applied: list[str] = []
 
-
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
-    _applied.append("network")
     balancing = part("elbv2.models").ELBv2Backend
     around(balancing, "create_load_balancer", _create_load_balancer)
     around(balancing, "set_security_groups", _set_security_groups)

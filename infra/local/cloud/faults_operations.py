@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, cast
 
 from infra.local.cloud.wrapping import Wrapper, around, key_exists, part
 
-_applied: list[str] = []
 
-
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
     _mend_logs()
     _mend_backups()
     part("budgets.responses").BudgetsResponse.update_budget = _update_budget
     around(part("cloudwatch.models").CloudWatchBackend, "put_metric_alarm", _put_alarm)
     part("s3.models").FakeDeleteMarker.dispose = _nothing
-    _applied.append("moto")
 
 
 def _nothing(_: Any) -> None:

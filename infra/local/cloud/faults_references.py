@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
 from infra.local.cloud.wrapping import Wrapper, around, groups_missing, part, vpc_exists
 
-_applied: list[str] = []
 _LOGS: Final = ("access_logs", "connection_logs")
 
 
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
-    _applied.append("references")
     network = part("ec2.models").EC2Backend
     around(network, "create_security_group", _create_security_group)
     around(network, "associate_route_table", _associate_route_table)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
 from infra.local.cloud.wrapping import around, part
 
-_applied: list[str] = []
 
-
+@functools.cache
 def mend() -> None:
     """Mend moto in this process, once."""
-    if _applied:
-        return
-    _applied.append("storage")
     around(part("s3.models").FakeBucket, "get_permission", _get_permission)
 
 

@@ -7,7 +7,8 @@ behind Pulumi's back can be told from what AWS merely words otherwise.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
 
@@ -202,25 +203,19 @@ class CloudBackend(RecordBackend):
         """See that what a record refers to is in the cloud, as far as its type says what that is."""
         if needed := NEEDED.get(short(resource.token)):
             subject = self._subject(resource, region_of(resource.instance, resource.inputs))
-            try:
+            with _refused_alike():
                 self._driver.require(needed, subject)
-            except CloudRefusedError as refused:
-                raise RefusedError(str(refused)) from refused
 
     def _remove(self, record: Record) -> None:
         row = _row(record)
         if row is not None:
-            try:
+            with _refused_alike():
                 self._driver.delete(row, self._recorded(record))
-            except CloudRefusedError as refused:
-                raise RefusedError(str(refused)) from refused
         self._store.remove(record.urn, record.id)
 
     def _look(self, row: Row, record: Record) -> Sight | None:
-        try:
+        with _refused_alike():
             return self._driver.look(row, self._recorded(record))
-        except CloudRefusedError as refused:
-            raise RefusedError(str(refused)) from refused
 
     def _subject(self, resource: Resource, region: str, *, key: str = "") -> Subject:
         tags = {**default_tags(resource.instance), **fields(resource.inputs.get("tags"))}
@@ -249,6 +244,15 @@ class CloudBackend(RecordBackend):
             name: as_secret(value) for name, value in seen.items() if has_secret(resource.inputs.get(name))
         }
         return {"region": region, "seen": {**seen, **hidden}}
+
+
+@contextmanager
+def _refused_alike() -> Generator[None]:
+    """What the cloud refuses, the provider refuses with the same words."""
+    try:
+        yield
+    except CloudRefusedError as refused:
+        raise RefusedError(str(refused)) from refused
 
 
 def _key(urn: str, generation: int) -> str:
