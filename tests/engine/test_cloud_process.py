@@ -84,6 +84,20 @@ def test_a_kill_loses_nothing_that_was_answered(home: Path) -> None:
     assert secrets(home) == [arn]
 
 
+def test_ids_stay_though_only_reading_had_built_a_service(home: Path) -> None:
+    cloud(home, "up")
+    # Reads are not asked again when the cloud comes back, so what they built is built by another request then.
+    inventory.client(home / "cloud", "iam", "us-east-1").list_users()
+    made = inventory.client(home / "cloud", "ec2", "eu-west-1").create_vpc(CidrBlock="10.0.0.0/16")
+
+    os.kill(running_one(home).pid, signal.SIGKILL)
+    cloud(home, "up")
+
+    asked = inventory.client(home / "cloud", "ec2", "eu-west-1")
+    found = asked.describe_vpcs(VpcIds=[made["Vpc"]["VpcId"]])["Vpcs"]
+    assert [one["CidrBlock"] for one in found] == ["10.0.0.0/16"]
+
+
 def test_what_is_forgotten_is_gone(home: Path) -> None:
     cloud(home, "up")
     secret(home)

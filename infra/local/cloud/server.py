@@ -154,19 +154,27 @@ def _load() -> Any:
 
 
 def _fix_defaults(moto_random: Any) -> None:
-    """Give what every region has from the beginning, such as its default VPC, ids that depend on the region only."""
-    models: Any = importlib.import_module("moto.ec2.models")
-    begin = models.EC2Backend.__init__
+    """Give what a service has in a region from the beginning ids that depend on the region only.
 
-    def began(self: Any, region_name: str, account_id: str) -> None:
-        state = moto_random.getstate()
+    A service is built by whatever asks it first: also by a read, which nobody repeats.
+    """
+    services: Any = importlib.import_module("moto.core.base_backend").AccountSpecificBackend
+    look_up = services.__getitem__
+
+    def looked_up(self: Any, region_name: str) -> Any:
+        # `in` without keys says which regions there could be; moto still calls its partition global here and there.
+        if ("aws" if region_name == "global" else region_name) in self.keys():
+            return look_up(self, region_name)
+        states = moto_random.getstate(), random.getstate()
         moto_random.seed(f"defaults of {region_name}")
+        random.seed(f"defaults of {region_name}")
         try:
-            begin(self, region_name, account_id)
+            return look_up(self, region_name)
         finally:
-            moto_random.setstate(state)
+            moto_random.setstate(states[0])
+            random.setstate(states[1])
 
-    models.EC2Backend.__init__ = began
+    services.__getitem__ = looked_up
 
 
 def serve(folder: Path) -> int:
